@@ -1,0 +1,1 @@
+"""Agents that survive: retries, breakers, timeouts, pipelines and reviews. No Django."""

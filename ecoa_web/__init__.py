@@ -1,0 +1,1 @@
+"""The Django project: settings, URLs, accounts, live hints, database."""

@@ -1,0 +1,1 @@
+"""Users, projects, memberships, API keys, sign-in, audit."""

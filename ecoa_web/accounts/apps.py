@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "ecoa_web.accounts"
+    label = "accounts"
+    verbose_name = "Accounts"

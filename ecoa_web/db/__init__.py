@@ -1,0 +1,1 @@
+"""Connections, named SQL, partitions, the embedded PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Ingest, normalising, analysis and the pages of traces."""

@@ -1,0 +1,1 @@
+"""Reads. SQL longer than a screenful stands in a .sql file beside its module."""
