@@ -19,7 +19,8 @@ SECRET_KEY = secret_key(CONFIG.data_dir)
 DEBUG = CONFIG.debug
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = [BASE_URL.hostname or "localhost", *LOOPBACK]
-CSRF_TRUSTED_ORIGINS = [CONFIG.base_url]
+# The public address, and the same port by loopback's other names: `up` prints localhost, people type 127.0.0.1.
+CSRF_TRUSTED_ORIGINS = sorted({CONFIG.base_url, *(f"http://{host}:{CONFIG.port}" for host in LOOPBACK)})
 
 INSTALLED_APPS = [
     "daphne",  # first, so that runserver speaks ASGI
@@ -121,3 +122,11 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
+
+CHANNEL_LAYERS: dict[str, dict[str, object]] = {
+    "default": (
+        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [CONFIG.redis_url]}}
+        if CONFIG.redis_url
+        else {"BACKEND": "ecoa_web.live.layer.LatestValueLayer"}
+    ),
+}
