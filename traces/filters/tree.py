@@ -15,6 +15,11 @@ class FilterError(ValueError):
         self.position = position  # characters from the start, 0-based
         self.expected = expected
 
+    def __str__(self) -> str:
+        where = "" if self.position is None else f" at position {self.position}"
+        wanted = f"; expected {', '.join(self.expected)}" if self.expected else ""
+        return f"{self.message}{where}{wanted}"
+
 
 class Op(StrEnum):
     """How a term compares."""
@@ -31,12 +36,21 @@ class Op(StrEnum):
 class Term:
     """One comparison: `agent:credit-check`, `duration>3s`, `attr.customer.tier:gold`."""
 
-    key: str
+    key: str  # `attr` for attr.KEY
     op: Op
-    value: str
+    pieces: tuple[str, ...]  # the value, cut at its `*`
     position: int
-    quoted: bool = False  # in quotes a `*` is a character of its own
     attribute: str = ""  # KEY of attr.KEY
+
+    @property
+    def value(self) -> str:
+        """The value as it was written."""
+        return "*".join(self.pieces)
+
+    @property
+    def label(self) -> str:
+        """The key as it was written."""
+        return f"attr.{self.attribute}" if self.attribute else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ class Or:
     parts: tuple[Node, ...]
 
 
-Node = Term | Not | And | Or
+type Node = Term | Not | And | Or
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
