@@ -9,7 +9,7 @@ from psycopg import sql
 from traces.filters.condition import Compile, Condition, Parameters, condition, text
 from traces.filters.of_traces import KINDS
 from traces.filters.tree import Filter, Term
-from traces.filters.values import equality, member
+from traces.filters.values import equality, one_of
 
 
 def of_rollups(filter: Filter | None) -> Condition:
@@ -19,7 +19,7 @@ def of_rollups(filter: Filter | None) -> Condition:
 
 def _kind(term: Term, parameters: Parameters) -> sql.Composable:
     equality(term)
-    return sql.SQL("k.kind = {}").format(parameters.bind(int(member(term, KINDS))))
+    return sql.SQL("k.kind = {}").format(parameters.bind(int(KINDS[one_of(term, KINDS)])))
 
 
 KEYS: Mapping[str, Compile] = {

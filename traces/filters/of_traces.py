@@ -9,8 +9,8 @@ from psycopg import sql
 
 from traces.filters.condition import COMPARISONS, Compile, Condition, Parameters, condition, fits, ordered, text
 from traces.filters.tree import Filter, FilterError, Op, Term
-from traces.filters.values import duration_ns, equality, like, member, number
-from traces.span import Kind, TraceStatus
+from traces.filters.values import duration_ns, equality, like, number, one_of
+from traces.span import Kind
 
 # A trace as it stands now: one that is open runs while its spans still arrive. The one place that says so.
 STATUS: LiteralString = """CASE t.status WHEN 1 THEN 'ok' WHEN 2 THEN 'error' WHEN 3 THEN 'waiting' ELSE
@@ -62,19 +62,12 @@ def of_traces(filter: Filter | None) -> Condition:
 
 def _status(term: Term, _: Parameters) -> sql.Composable:
     equality(term)
-    names = {
-        "ok": TraceStatus.OK,
-        "error": TraceStatus.ERROR,
-        "running": TraceStatus.OPEN,
-        "waiting": TraceStatus.WAITING,
-    }
-    member(term, names)
-    return sql.SQL(IS_STATUS[term.value.lower()])
+    return sql.SQL(IS_STATUS[one_of(term, IS_STATUS)])
 
 
 def _kind(term: Term, parameters: Parameters) -> sql.Composable:
     equality(term)
-    return ANY_SPAN.format(sql.SQL("s.kind = {}").format(parameters.bind(int(member(term, KINDS)))))
+    return ANY_SPAN.format(sql.SQL("s.kind = {}").format(parameters.bind(int(KINDS[one_of(term, KINDS)]))))
 
 
 def _listed(column: LiteralString) -> Compile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
@@ -44,7 +45,7 @@ def parse(text: str) -> Filter | None:
     if "\0" in text:
         raise FilterError("a filter holds no NUL", position=text.index("\0"))
     try:
-        node: Node = _parser().parse(text)
+        node = cast("Node", _parser().parse(text))
     except UnexpectedInput as wrong:
         raise _explained(wrong, text) from None
     if _count(node) > MAX_TERMS:

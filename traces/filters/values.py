@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from enum import IntEnum
+from collections.abc import Collection
 
 from traces.filters.tree import FilterError, Op, Term
 
@@ -33,12 +33,11 @@ def duration_ns(term: Term) -> float:
     return value
 
 
-def member[E: IntEnum](term: Term, names: dict[str, E]) -> E:
-    """The one of an enumeration that the value names."""
-    try:
-        return names[term.value.lower()]
-    except KeyError:
-        raise _wrong(term, *names) from None
+def one_of(term: Term, names: Collection[str]) -> str:
+    """The one of these names that the value is, whatever its case."""
+    if term.value.lower() not in names:
+        raise _wrong(term, *names)
+    return term.value.lower()
 
 
 def equality(term: Term) -> None:
