@@ -9,6 +9,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 
 
 class UserManager(BaseUserManager["User"]):
@@ -32,6 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(db_default=Now())
+    session_epoch = models.PositiveIntegerField(default=0)  # raised to end all of the user's sessions
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -44,6 +46,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        # Django ends a session whose hash differs: after a new password, and here after a new epoch too.
+        value = f"{self.password}:{self.session_epoch}"
+        return salted_hmac("ecoa_web.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.name or self.email
@@ -114,9 +121,13 @@ class ApiKey(models.Model):
 
 
 class SetupLink(models.Model):
-    """A one-time sign-in link for the first administrator: single use, one hour. Only its SHA-256 is stored."""
+    """A link with which one person sets up their account, once: the first administrator, or an invited user.
+
+    Only its SHA-256 is stored.
+    """
 
     digest = models.BinaryField(max_length=32, unique=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")  # null: first administrator
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
@@ -125,16 +136,27 @@ class SetupLink(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what, append-only: the database refuses updates and deletes."""
+    """Who did what, append-only: the database refuses updates and deletes (migration 0002).
 
+    Hence no constraint that would change a row when its actor or project goes; labels keep what they were called.
+    """
+
+    id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now())
-    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.ForeignKey(
+        User, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     actor_label = models.CharField(max_length=254)
-    project = models.ForeignKey(Project, null=True, on_delete=models.SET_NULL, related_name="+")
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     action = models.CharField(max_length=60)
     subject = models.CharField(max_length=254, blank=True)
     detail = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["project", "-id"], name="accounts_audit_newest")]
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.action} {self.subject}"

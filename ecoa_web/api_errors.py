@@ -1,0 +1,54 @@
+"""Every error of the API in one form: {"error": {"code", "message", "field"}}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_handler
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's handler, with our body; what it does not know stays a 500."""
+    response = rest_handler(error, context)
+    if response is not None:
+        response.data = body(*_told(error))
+    return response
+
+
+def body(code: str, message: str, field: str | None = None) -> dict[str, dict[str, str | None]]:
+    """The body of an error."""
+    return {"error": {"code": code, "message": message, "field": field}}
+
+
+def error_response(status: int, code: str, message: str) -> JsonResponse:
+    """An error from outside REST framework: no such route, a bad request, a failure."""
+    return JsonResponse(body(code, message), status=status)
+
+
+def _told(error: Exception) -> tuple[str, str, str | None]:
+    match error:
+        case Http404():
+            return "not_found", str(error) or "There is no such thing here.", None
+        case PermissionDenied():
+            return "permission_denied", str(error) or "You may not do this.", None
+        case exceptions.APIException():
+            field, detail = _first(error.detail)
+            return getattr(detail, "code", None) or error.default_code, str(detail), field
+        case _:
+            return "error", str(error), None
+
+
+def _first(detail: Any, field: str | None = None) -> tuple[str | None, Any]:  # as nested as the serializer that raised
+    """The first message in a detail, and the dotted name of its field."""
+    while isinstance(detail, (dict, list)) and detail:
+        if isinstance(detail, list):
+            detail = detail[0]
+            continue
+        name, detail = next(iter(detail.items()))
+        if name != "non_field_errors":
+            field = f"{field}.{name}" if field else str(name)
+    return field, detail
