@@ -13,12 +13,12 @@ def secret_key(data_dir: Path) -> str:
     try:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"secret_key.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(64))
     try:
-        os.link(draft, path)        # fails where another process was first
+        os.link(draft, path)  # fails where another process was first
     except FileExistsError:
         pass
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 EMBEDDED_USER = "ecoa"
 EMBEDDED_NAME = "ecoa"
+SOCKET_PATH_BYTES = 100      # the kernel allows 107, macOS 103
 
 
 def conninfo(config: Config) -> str:
@@ -27,8 +30,12 @@ def direct_conninfo(config: Config) -> str:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """The folder (0700) of the embedded server's socket."""
-    return data_dir / "run"
+    """The folder (0700) of the embedded server's socket: in the data folder, unless its path is too long for one."""
+    inside = data_dir.absolute() / "run"
+    if len(os.fsencode(inside / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES:
+        return inside
+    digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
+    return Path("/tmp") / f"ecoa-{os.geteuid()}-{digest}"  # noqa: S108  made 0700, and refused when it is another's
 
 
 def django_database(config: Config) -> dict[str, Any]:

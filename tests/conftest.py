@@ -1,0 +1,41 @@
+"""
+One PostgreSQL for the whole session, started before Django's settings are read: ours, in a temporary folder, unless
+DATABASE_URL names another. Workers of pytest-xdist inherit its address.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import django
+import psycopg
+
+from ecoa_web.db.embedded import Server
+
+
+def _temporary_data_dir() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="ecoa-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _start_database(data_dir: Path) -> str:
+    """Start a server that forgets on power loss, whose application role may make test databases; its address."""
+    server = Server(data_dir, durable=False)
+    server.start()
+    atexit.register(server.stop)
+    with psycopg.connect(server.conninfo(user="postgres"), autocommit=True) as superuser:
+        superuser.execute("ALTER ROLE ecoa CREATEDB")
+    return f"postgresql://ecoa@/ecoa?host={server.folders.run}"
+
+
+if "ECOA_DATA_DIR" not in os.environ:
+    os.environ["ECOA_DATA_DIR"] = str(_temporary_data_dir())
+if "DATABASE_URL" not in os.environ:
+    os.environ["DATABASE_URL"] = _start_database(Path(os.environ["ECOA_DATA_DIR"]))
+os.environ["DJANGO_SETTINGS_MODULE"] = "ecoa_web.settings"
+django.setup()
