@@ -1,4 +1,4 @@
-"""Ids between their forms: bytes on the wire, signed integers in Python and the database, hex for people and machines."""
+"""Ids between their forms: bytes on the wire, signed integers in Python and the database, hex for people."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def _members(raw: bytes, number: int, where: tuple[int, int], depth: int, budget
 
 
 def _fields(raw: bytes, start: int, end: int) -> Iterator[tuple[int, int | float | tuple[int, int]]]:
-    """Every field of a message: a number for a varint, a float for eight bytes, its place for anything with a length."""
+    """Every field of a message: a number for a varint, a float for eight bytes, its place for what has a length."""
     position = start
     while position < end:
         tag, position = varint(raw, position, end)

@@ -45,10 +45,11 @@ class TooMany(ValueError):
     """The body holds more of something than the limits allow. The message names the limit."""
 
 
-class Rejection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rejection:
     """Spans of a request that were refused, and why."""
 
-    reason: str  # invalid_trace_id, invalid_span_id, malformed_span, too_many_elements
+    reason: str  # invalid_trace_id, invalid_span_id, malformed_span, malformed_record, too_many_elements
     count: int
 
 
