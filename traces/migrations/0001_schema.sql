@@ -39,6 +39,7 @@ CREATE TABLE traces_span (
     batch_id       bigint   NOT NULL,
     response_key   bigint,                     -- 64-bit hash of the model's response id: one call seen twice
     ttft_ns        bigint,
+    critical_ns    bigint,                     -- its part of the critical path, as the rollups hold it; null: not known
     cost           double precision,           -- US dollars; null: unpriced or not a model call
     project_id     integer  NOT NULL,
     day            date     NOT NULL,
@@ -120,7 +121,6 @@ CREATE TABLE traces_settle (
     trace_id   uuid        NOT NULL,
     project_id integer     NOT NULL,
     due_at     timestamptz NOT NULL,
-    final_at   timestamptz NOT NULL,           -- after it, what is unknown is decided as unknown
     PRIMARY KEY (trace_id, project_id)
 );
 CREATE INDEX traces_settle_due ON traces_settle (due_at);
