@@ -1,0 +1,1 @@
+"""What people see of traces: one module a page."""
