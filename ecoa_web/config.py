@@ -22,7 +22,7 @@ class Config:
     base_url: str
     base_url_is_set: bool
     data_dir: Path
-    database_url: str | None        # None: embedded
+    database_url: str | None  # None: embedded
     direct_database_url: str | None
     redis_url: str | None
     admin_email: str | None
@@ -31,6 +31,14 @@ class Config:
     retention_days: int
     max_body_bytes: int
     debug: bool
+    proxy_count: int  # trusted proxies in front, whose X-Forwarded-* headers count
+    mfa: bool
+    oidc_issuer: str | None
+    oidc_client_id: str | None
+    oidc_client_secret: str | None
+    oidc_name: str
+    smtp_url: str | None
+    mail_from: str | None
 
 
 def default_data_dir() -> Path:
@@ -63,4 +71,12 @@ def read_config() -> Config:
         retention_days=env.int("ECOA_RETENTION_DAYS", 30),
         max_body_bytes=env.int("ECOA_MAX_BODY_BYTES", 64 * 1024 * 1024),
         debug=env.bool("ECOA_DEBUG", False),
+        proxy_count=env.int("ECOA_PROXY_COUNT", 0),
+        mfa=env.bool("ECOA_MFA", True),
+        oidc_issuer=env.str("ECOA_OIDC_ISSUER", None) or None,
+        oidc_client_id=env.str("ECOA_OIDC_CLIENT_ID", None) or None,
+        oidc_client_secret=env.str("ECOA_OIDC_CLIENT_SECRET", None) or None,
+        oidc_name=env.str("ECOA_OIDC_NAME", "single sign-on"),
+        smtp_url=env.str("ECOA_SMTP_URL", None) or None,
+        mail_from=env.str("ECOA_MAIL_FROM", None) or None,
     )

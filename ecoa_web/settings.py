@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
+from ecoa_web.accounts.providers import openid_provider, smtp_mailer
 from ecoa_web.config import read_config
 from ecoa_web.db.dsn import django_database
 from ecoa_web.secret import secret_key
@@ -35,14 +36,15 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
-    "allauth.socialaccount",
-    "allauth.mfa",
+    *(["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"] if CONFIG.oidc_issuer else []),
+    *(["allauth.mfa"] if CONFIG.mfa else []),
     "ecoa_web.accounts",
     "ecoa_web",
     "traces",
 ]
 
 MIDDLEWARE = [
+    "ecoa_web.accounts.middleware.HostAndHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -50,10 +52,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ecoa_web.accounts.middleware.SessionAgeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # default-deny; open views say so
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "ecoa_web.zone.zone_middleware",  # times in the zone of the browser
 ]
 
 ROOT_URLCONF = "ecoa_web.urls"
@@ -70,6 +74,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "ecoa_web.frame.frame",
             ],
         },
     },
@@ -88,10 +93,41 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "ecoa_web.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]  # the adapter closes sign-up; allauth wants to know
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by an owner, not by whoever types an address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = CONFIG.smtp_url is not None
+ACCOUNT_SESSION_REMEMBER = True  # no "remember me": SESSION_COOKIE_AGE holds for everyone
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session goes on, the others end
+ACCOUNT_FORMS = {
+    "change_password": "ecoa_web.accounts.forms.ChangePasswordForm",
+    "reset_password_from_key": "ecoa_web.accounts.forms.ResetPasswordKeyForm",
+}
+MFA_ADAPTER = "ecoa_web.accounts.two_factor.TwoFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "ECOA"
+SOCIALACCOUNT_ADAPTER = "ecoa_web.accounts.openid.OpenIdAdapter"
+SOCIALACCOUNT_PROVIDERS = openid_provider(CONFIG)
+MAILERS = {"default": smtp_mailer(CONFIG)}
+DEFAULT_FROM_EMAIL = CONFIG.mail_from or f"ecoa@{BASE_URL.hostname}"
 
+# Rate limits of sign-in count here: in each process, or in Redis for all of them.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CONFIG.redis_url,
+        "KEY_PREFIX": "ecoa",
+    }
+    if CONFIG.redis_url
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 50_000}}
+}
+
+SESSION_COOKIE_NAME = "__Host-ecoa_session" if BASE_URL.scheme == "https" else "ecoa_session"
+CSRF_COOKIE_NAME = "__Host-ecoa_csrf" if BASE_URL.scheme == "https" else "ecoa_csrf"
+CSRF_COOKIE_HTTPONLY = True  # scripts read the token from the page
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -109,14 +145,26 @@ SECURE_CSP = {
     "object-src": [CSP.NONE],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
-    "form-action": [CSP.SELF],
+    # Browsers hold a form's redirects to this too, and signing in with OpenID is one.
+    "form-action": [CSP.SELF, *([CONFIG.oidc_issuer] if CONFIG.oidc_issuer else [])],
 }
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
-REST_FRAMEWORK: dict[str, object] = {}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "ecoa_web.accounts.authentication.KeyAuthentication",  # first: its header makes refusals 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["ecoa_web.api_rendering.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "ecoa_web.api_errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

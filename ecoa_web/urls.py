@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from ecoa_web import health
+
 urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("", include("ecoa_web.accounts.urls")),
 ]
