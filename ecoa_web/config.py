@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-from environs import Env
+from environs import Env, validate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,11 @@ class Config:
     api_key: str | None
     retention_days: int
     max_body_bytes: int
+    max_pending_spans: int
+    min_free_disk_mb: int
+    cors_origins: tuple[str, ...]
     debug: bool
+    log_level: str
     proxy_count: int  # trusted proxies in front, whose X-Forwarded-* headers count
     mfa: bool
     oidc_issuer: str | None
@@ -70,7 +74,11 @@ def read_config() -> Config:
         api_key=env.str("ECOA_API_KEY", None) or None,
         retention_days=env.int("ECOA_RETENTION_DAYS", 30),
         max_body_bytes=env.int("ECOA_MAX_BODY_BYTES", 64 * 1024 * 1024),
+        max_pending_spans=env.int("ECOA_MAX_PENDING_SPANS", 400_000),
+        min_free_disk_mb=env.int("ECOA_MIN_FREE_DISK_MB", 512),
+        cors_origins=tuple(env.list("ECOA_CORS_ORIGINS", [])),
         debug=env.bool("ECOA_DEBUG", False),
+        log_level=env.str("ECOA_LOG_LEVEL", "info", validate=validate.OneOf(["debug", "info", "warning", "error"])),
         proxy_count=env.int("ECOA_PROXY_COUNT", 0),
         mfa=env.bool("ECOA_MFA", True),
         oidc_issuer=env.str("ECOA_OIDC_ISSUER", None) or None,
