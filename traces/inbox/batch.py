@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import zstandard
@@ -35,6 +35,11 @@ class Batch:
     body: bytes
     spans: int
     rejected: Mapping[str, int] = field(default_factory=dict)
+    repeat: bool = False  # known to be stored already; comes without its body, for the ledger
+
+    def repeated(self, key_id: int) -> Batch:
+        """The same body sent again, perhaps with another key."""
+        return replace(self, key_id=key_id, body=b"", repeat=True)
 
 
 def body_digest(project_id: int, signal: Signal, body: bytes | bytearray) -> bytes:

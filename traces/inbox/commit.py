@@ -55,22 +55,14 @@ class Recent:
         self._lock = threading.Lock()
 
     def get(self, digest: bytes) -> Batch | None:
-        """The batch with this digest, if it was committed within the hour."""
+        """The batch with this digest as a repeat, if it was committed within the hour."""
         with self._lock:
             held = self._seen.get(digest)
         return held[1] if held and time.monotonic() - held[0] < RECENT_S else None
 
     def add(self, batch: Batch) -> None:
         """Remember a committed batch."""
-        slim = Batch(
-            project_id=batch.project_id,
-            key_id=batch.key_id,
-            signal=batch.signal,
-            digest=batch.digest,
-            body=b"",
-            spans=batch.spans,
-            rejected=batch.rejected,
-        )
+        slim = batch.repeated(batch.key_id)
         with self._lock:
             self._seen.pop(batch.digest, None)
             self._seen[batch.digest] = (time.monotonic(), slim)

@@ -20,10 +20,10 @@ from traces.inbox.ids import new_batch_id
 from traces.span import Outcome
 
 SQL = named_sql(__file__)
-SESSION = "-c statement_timeout=10s -c lock_timeout=2s -c idle_in_transaction_session_timeout=30s"
 CONNECT_TIMEOUT_S = 2
 HOLD_OFF_S = (0.1, 0.4)  # after a failure; random, so that receivers do not come back all at once
 DAYS_AHEAD = 2
+JITTER = random.SystemRandom()
 
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 COPY_TAIL = struct.pack(">h", -1)
@@ -84,7 +84,7 @@ class InboxWriter:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            self._connect_after = time.monotonic() + random.uniform(*HOLD_OFF_S)
+            self._connect_after = time.monotonic() + JITTER.uniform(*HOLD_OFF_S)
 
     def _write_with_partitions(self, group: Sequence[Batch]) -> list[bool]:
         arrival = Arrival(time.time_ns() // 1_000)
@@ -97,6 +97,7 @@ class InboxWriter:
     def _write(self, group: Sequence[Batch], arrival: Arrival) -> list[bool]:
         connection = self._connected()
         with connection.transaction():
+            connection.execute(SQL.bounds)
             new = self._new(connection, group)
             stored = [(new_batch_id(arrival.at_us // 1_000), batch) for batch in _chosen(group, new) if batch.spans]
             if stored:
@@ -106,19 +107,19 @@ class InboxWriter:
 
     def _new(self, connection: psycopg.Connection, group: Sequence[Batch]) -> list[bool]:
         """For each batch whether its body is seen for the first time, in the group and in the last hour."""
-        digests = [batch.digest for batch in group]
+        digests = [batch.digest for batch in group if not batch.repeat]
         seen = {bytes(row[0]) for row in connection.execute(SQL.known_digests, {"digests": digests}, binary=True)}
         new = []
-        for digest in digests:
-            new.append(digest not in seen)
-            seen.add(digest)
+        for batch in group:
+            new.append(not batch.repeat and batch.digest not in seen)
+            seen.add(batch.digest)
         return new
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
             if time.monotonic() < self._connect_after:
                 raise psycopg.OperationalError("the database went away a moment ago")
-            self._connect_after = time.monotonic() + random.uniform(*HOLD_OFF_S)
+            self._connect_after = time.monotonic() + JITTER.uniform(*HOLD_OFF_S)
             self._connection = self._connect()
         return self._connection
 
@@ -127,7 +128,6 @@ class InboxWriter:
             self._conninfo,
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
-            options=SESSION,
             application_name="ecoa inbox",
         )
         try:

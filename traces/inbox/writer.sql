@@ -1,3 +1,7 @@
+-- name: bounds
+-- For the transaction only, so that a pooler in between may share the connection.
+SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '2s';
+
 -- name: known_digests
 -- Which of these bodies were stored in the last hour. The day prunes partitions; the hour may begin yesterday.
 SELECT digest
