@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from ecoa_web.accounts import audit
 from ecoa_web.accounts.access import visible_project
-from ecoa_web.accounts.models import Project, Role
+from ecoa_web.accounts.models import AuditEntry, Project, Role
 from ecoa_web.accounts.pages.shell import signed_in
 
 PAGE = 50
@@ -33,7 +33,13 @@ def whole_audit(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, project: Project | None) -> HttpResponse:
     found = list(audit.entries(project=project, before=_before(request), limit=PAGE + 1))
     older = found[PAGE - 1].pk if len(found) > PAGE else None
-    return render(request, "settings/audit.html", {"entries": found[:PAGE], "older": older, "shown": project})
+    rows = [(entry, _told(entry)) for entry in found[:PAGE]]
+    return render(request, "settings/audit.html", {"rows": rows, "older": older, "shown": project})
+
+
+def _told(entry: AuditEntry) -> str:
+    detail = {name: ", ".join(value) if isinstance(value, list) else value for name, value in entry.detail.items()}
+    return "; ".join(f"{name}: {value}" for name, value in detail.items())
 
 
 def _before(request: HttpRequest) -> int | None:
