@@ -6,9 +6,21 @@ import os
 import secrets
 from pathlib import Path
 
+from ecoa_web.errors import OperatorError
+
 
 def secret_key(data_dir: Path) -> str:
     """Read the key, making it first when there is none; two processes that start at once agree on one."""
+    try:
+        return _read_or_make(data_dir)
+    except OSError as cause:
+        raise OperatorError(
+            f"The data folder {data_dir} cannot be used ({cause.strerror}): "
+            "mend its permissions or set ECOA_DATA_DIR to another."
+        ) from cause
+
+
+def _read_or_make(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
         return path.read_text(encoding="ascii").strip()

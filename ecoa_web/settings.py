@@ -24,7 +24,6 @@ ALLOWED_HOSTS = [BASE_URL.hostname or "localhost", *LOOPBACK]
 CSRF_TRUSTED_ORIGINS = sorted({CONFIG.base_url, *(f"http://{host}:{CONFIG.port}" for host in LOOPBACK)})
 
 INSTALLED_APPS = [
-    "daphne",  # first, so that runserver speaks ASGI
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -150,8 +149,10 @@ SECURE_CSP = {
 }
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = CONFIG.data_dir / "static"  # collected when the web server starts
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {"staticfiles": {"BACKEND": "ecoa_web.static_storage.StaticStorage"}}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -1,0 +1,242 @@
+"""
+`manage.py up`, in order:
+
+    checks ▶ lock ▶ PostgreSQL ▶ migrations, first run ▶ receiver, web, workers ▶ banner ▶ (example shop) ▶ watch
+    stop: example shop, web, receiver ▶ workers ▶ PostgreSQL
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+from django.conf import settings
+
+from ecoa_web.config import Config
+from ecoa_web.db.embedded import Server
+from ecoa_web.errors import OperatorError
+from ecoa_web.supervisor.banner import environment_lines, show_banner
+from ecoa_web.supervisor.first_run import FirstRun, first_run
+from ecoa_web.supervisor.lifeline import Lifeline
+from ecoa_web.supervisor.lock import data_lock
+from ecoa_web.supervisor.part import BackOff, Part, ending
+from ecoa_web.supervisor.preflight import check_bind, check_data_dir, check_ports, ports
+from ecoa_web.supervisor.terminal import Terminal
+
+TICK_S = 0.2
+SLOW_START_S = 30.0
+STOP_S = 15.0
+
+
+def up(config: Config, *, demo: bool, seed: int | None, terminal: Terminal) -> None:
+    """Run until a signal says stop. What cannot be started is an OperatorError, after everything else has stopped."""
+    check_bind(config)
+    check_data_dir(config.data_dir)
+    with data_lock(config.data_dir, address=config.base_url):
+        check_ports(config)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
+        supervisor = Supervisor(config, demo=demo, seed=seed, terminal=terminal)
+        try:
+            supervisor.start()
+            supervisor.watch()
+        except KeyboardInterrupt:
+            terminal.line()
+        finally:
+            supervisor.stop()
+
+
+class Supervisor:
+    """The running parts of one `up`."""
+
+    def __init__(self, config: Config, *, demo: bool, seed: int | None, terminal: Terminal) -> None:
+        self._config = config
+        self._demo = demo
+        self._seed = seed
+        self._terminal = terminal
+        self._lifeline = Lifeline()
+        self._database = None if config.database_url else Database(config, terminal)
+        self._front: list[Part] = []  # what takes requests: stops first
+        self._workers: list[Part] = []
+        self._started_at = time.monotonic()
+        self._answering = False
+        self._said_slow = False
+        self._first: FirstRun | None = None
+
+    def start(self) -> None:
+        """The database, what it needs, and every process."""
+        if self._database:
+            self._terminal.step("starting PostgreSQL 18")
+            self._database.server.start()
+        self._first = first_run(self._config, demo=self._demo)
+        if self._first.migrations:
+            self._terminal.step(f"applied {self._first.migrations} migrations")
+        self._front = [self._part("receiver", "receiver"), self._part("web", "web")]
+        count = 2 if _cores() > 1 else 1
+        self._workers = [self._part(f"worker {n}", "worker") for n in range(1, count + 1)]
+        for part in self._parts:
+            part.start()
+
+    def watch(self) -> None:
+        """Keep every part running, for ever."""
+        while True:
+            if self._database:
+                self._database.tend()
+            for part in self._parts:
+                part.tend()
+            if not self._answering:
+                self._announce()
+            _reap_strangers({part.process.pid for part in self._parts if part.process})
+            time.sleep(TICK_S)
+
+    def stop(self) -> None:
+        """Requests first, then workers, then the database; another Ctrl-C does not wait."""
+        hurry = Hurry(self._terminal)
+        self._terminal.step("stopping")
+        _stop_parts(self._front, hurry)
+        _stop_parts(self._workers, hurry)
+        if self._database:
+            self._database.stop(hurry)
+        self._lifeline.close()
+        self._terminal.step("stopped")
+
+    @property
+    def _parts(self) -> list[Part]:
+        return [*self._front, *self._workers]
+
+    def _part(self, name: str, command: str, *arguments: str, environment: dict[str, str] | None = None) -> Part:
+        return Part(
+            name=name,
+            command=[sys.executable, str(settings.BASE_DIR / "manage.py"), command, *arguments],
+            environment={
+                "ECOA_LOG_LEVEL": "warning",
+                **os.environ,
+                "PYTHONUNBUFFERED": "1",
+                **self._lifeline.environment(),
+                **(environment or {}),
+            },
+            inherited=[self._lifeline.child_end],
+            terminal=self._terminal,
+        )
+
+    def _announce(self) -> None:
+        """Once every port answers: say where everything is, and let the example shop open."""
+        assert self._first
+        silent = [port for port in ports(self._config).values() if not _answers(self._config.bind, port)]
+        if silent:
+            if not self._said_slow and time.monotonic() - self._started_at > SLOW_START_S:
+                self._said_slow = True
+                self._terminal.trouble(f"still waiting for port {', '.join(map(str, silent))}")
+            return
+        self._answering = True
+        where = self._database.describe() if self._database else "DATABASE_URL"
+        show_banner(self._terminal, self._config, self._first, database=where, workers=len(self._workers))
+        if self._first.demo_key:
+            self._front.append(self._shop(self._first.demo_key))
+            self._front[-1].start()
+
+    def _shop(self, key: str) -> Part:
+        lines = (line.removeprefix("export ").partition("=") for line in environment_lines(self._config, key))
+        variables = {name: value.strip('"') for name, _, value in lines}
+        arguments = [] if self._seed is None else ["--seed", str(self._seed)]
+        part = self._part("shop", "demo", environment=variables)
+        part.command = [sys.executable, "-m", "ecoa_web.demo", *arguments]
+        return part
+
+
+class Database:
+    """The embedded server as a part: started again when it ends."""
+
+    def __init__(self, config: Config, terminal: Terminal) -> None:
+        self.server = Server(config.data_dir, say=terminal.step)
+        self._terminal = terminal
+        self._backoff = BackOff()
+        self._started_at = time.monotonic()
+        self._due_at: float | None = None
+
+    def tend(self) -> None:
+        """Start it again when it has ended and its time has come."""
+        now = time.monotonic()
+        if self._due_at is None and (code := self.server.poll()) is not None:
+            wait_s = self._backoff.next(ran_s=now - self._started_at)
+            self._due_at = now + wait_s
+            self._terminal.trouble(f"PostgreSQL {ending(code)}; starting it again in {wait_s:g} s")
+        elif self._due_at is not None and now >= self._due_at:
+            self._start_again()
+
+    def describe(self) -> str:
+        """What runs where, as whom."""
+        folders = self.server.folders
+        return f"PostgreSQL 18 in {folders.cluster}, as user {folders.account.name}"
+
+    def stop(self, hurry: Hurry) -> None:
+        if hurry.wanted:
+            self.server.kill()
+        hurry.kill = self.server.kill
+        self.server.stop()
+
+    def _start_again(self) -> None:
+        self._started_at, self._due_at = time.monotonic(), None
+        try:
+            self.server.start()
+            self._terminal.step("PostgreSQL runs again")
+        except OperatorError as error:
+            self._due_at = time.monotonic() + self._backoff.next(ran_s=0)
+            self._terminal.trouble(str(error))
+
+
+class Hurry:
+    """A second Ctrl-C while stopping: kill instead of wait."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.wanted = False
+        self.kill: Callable[[], None] = lambda: None
+        self._terminal = terminal
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._now)
+
+    def _now(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.wanted:
+            self._terminal.step("stopping at once")
+        self.wanted = True
+        self.kill()
+
+
+def _stop_parts(parts: list[Part], hurry: Hurry) -> None:
+    """Ask all of them, wait for the last, kill what does not listen."""
+    for part in parts:
+        part.signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while any(part.running for part in parts):
+        if hurry.wanted or time.monotonic() > deadline:
+            for part in parts:
+                part.signal(signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _answers(bind: str, port: int) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.strip("[]"), bind.strip("[]"))  # noqa: S104  a comparison
+    with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _reap_strangers(ours: set[int]) -> None:
+    """As a container's first process we inherit every orphan; unreaped, a dead server would look alive."""
+    if os.getpid() != 1:
+        return
+    with suppress(ChildProcessError):
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in ours:
+                return  # its own part notices
+            os.waitpid(ended.si_pid, os.WNOHANG)
