@@ -108,6 +108,11 @@ class RawSpan:
         return tuple(_link(raw) for raw in self._message.links[: values.MAX_ATTRIBUTES])
 
     @property
+    def raw_events(self) -> Sequence[bytes]:
+        events: Sequence[bytes] = self._message.events
+        return events
+
+    @property
     def has_events(self) -> bool:
         return bool(self._message.events)
 

@@ -1,0 +1,369 @@
+"""From a span as it was sent to the span as ECOA understands it, by the rules of traces.dialects.
+
+Never raises, whatever the attributes hold. Fields that a dialect may fill:
+    kind pipeline agent model request_model provider tool session user attempt cost response_key ttft error_type
+    input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens total_tokens
+    retrieval, protocol (evidence of a kind), server_address (evidence of a provider); of the resource: service version
+    environment
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple, cast
+
+from traces import messages
+from traces.decode import Event, RawSpan, Resource
+from traces.dialects import TABLES
+from traces.dialects.engine import CONTENT, Claim, Dialect
+from traces.dialects.plain import PLAIN
+from traces.dialects.providers import settled
+from traces.ids import span_int
+from traces.span import Kind, Span, Status, Usage
+from traces.values import Value
+
+NAME_LENGTH = 300
+MESSAGE_LENGTH = 500
+MAX_ATTRIBUTES = 64
+MAX_ATTRIBUTES_SIZE = 4_096
+DAY_NS = 86_400 * 10**9
+_MAX_NS = (1 << 63) - 1
+
+# Exceptions that steer a program and report no failure: it waits for a person, goes elsewhere, or was called off.
+CONTROL_FLOW = {
+    **dict.fromkeys(("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp"), Status.WAITING),
+    **dict.fromkeys(("CallDeferred", "ApprovalRequired"), Status.WAITING),
+    "ParentCommand": Status.OK,
+    **dict.fromkeys(("CancelledError", "asyncio.CancelledError"), Status.CANCELLED),
+}
+_TIMEOUT = re.compile(r"time[sd]?[ _-]?out|deadline|^(408|504)$", re.IGNORECASE)
+
+type Won = dict[str, Claim]
+type Held = dict[str, Any]  # Any: each field's readers give its type
+
+
+def normalise(raw: RawSpan, received_ns: int | None = None) -> Span:
+    """The normalised span. received_ns, when the batch arrived, corrects times that cannot be true.
+
+    A pending marker becomes the span that it announces: with its id and parent, and pending.
+    """
+    return _normalise(raw, received_ns, None)
+
+
+def normalise_explained(raw: RawSpan, received_ns: int | None = None) -> tuple[Span, dict[str, str]]:
+    """The normalised span, and for each field that was filled the attribute key (or other place) that filled it."""
+    mapping: dict[str, str] = {}
+    return _normalise(raw, received_ns, mapping), mapping
+
+
+def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | None) -> Span:
+    dialect, won, small = TABLES.collect(raw)
+    held: Held = {name: claim[2] for name, claim in won.items()}
+    get = held.get
+    resource = _resource(raw.resource)
+    warnings: list[str] = []
+    announced = _announced(raw, small)
+    span_id, parent_id = announced or (raw.span_id, raw.parent_id)
+    if raw.parent_invalid:
+        warnings.append("invalid_parent_id")
+    start_ns, end_ns = _times(raw, received_ns, announced is not None, warnings)
+    kind, kind_source = _kind(won, parent_id)
+    status, fault = _status(raw, won)
+    name = raw.name if len(raw.name) <= NAME_LENGTH else raw.name[: NAME_LENGTH - 1] + "…"
+    agent, pipeline = _agent_and_pipeline(held, kind, name)
+    request_model = get("request_model")
+    model = get("model") or request_model
+    pending = end_ns is None
+    if pending and kind is Kind.HUMAN and status is not Status.ERROR:
+        status = Status.WAITING
+    span = Span(
+        trace_id=raw.trace_id,
+        span_id=span_id,
+        parent_id=parent_id,
+        name=name,
+        kind=kind,
+        status=status,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        ordinal=raw.ordinal,
+        service=resource.service,
+        version=resource.version,
+        environment=resource.environment,
+        pipeline=pipeline,
+        agent=agent,
+        model=model,
+        request_model=request_model if request_model != model else None,
+        provider=settled(get("provider"), get("server_address"), model) if model or "provider" in held else None,
+        tool=get("tool"),
+        session=get("session"),
+        user=get("user"),
+        usage=_usage(held, dialect, warnings),
+        cost=get("cost"),
+        response_key=get("response_key"),
+        ttft_ns=_ttft(get("ttft"), start_ns, end_ns, warnings),
+        attempt=get("attempt"),
+        pending=pending,
+        attributes=_bounded(small, warnings),
+    )
+    if fault is not None:
+        span.error_type, span.error_message = fault.type, fault.message
+        span.timed_out = bool(_TIMEOUT.search(fault.type or "") or _TIMEOUT.search(fault.message or ""))
+    if (parent_id is None or kind is Kind.AGENT) and (CONTENT in won or raw.has_events):
+        conversation = messages.conversation(raw)
+        span.input_preview = messages.input_preview(conversation)
+        span.output_preview = messages.output_preview(conversation)
+    if warnings:
+        span.warnings = tuple(warnings)
+    if mapping is not None:
+        _explain(mapping, span, won, resource, kind_source, fault)
+    return span
+
+
+# --- identity and time
+
+
+def _announced(raw: RawSpan, small: dict[str, Value]) -> tuple[int, int | None] | None:
+    """The id and parent of the span whose start this marker announces; None for any other span."""
+    if small.get("logfire.span_type") != "pending_span" or raw.parent_id is None:
+        return None
+    parent = small.get("logfire.pending_parent_id")
+    for key in ("logfire.span_type", "logfire.pending_parent_id"):
+        small.pop(key, None)
+    try:
+        return raw.parent_id, (span_int(parent) or None) if isinstance(parent, str) else None
+    except ValueError:
+        return raw.parent_id, None
+
+
+def _times(raw: RawSpan, received_ns: int | None, announced: bool, warnings: list[str]) -> tuple[int, int | None]:
+    """Start and end as stored: within what the columns hold, in order, not in the future; None for no end."""
+    start, end = raw.start_ns, raw.end_ns
+    latest = _MAX_NS if received_ns is None else received_ns + DAY_NS
+    if 0 < start <= end <= latest and not announced:
+        return start, end
+    if start == 0:
+        warnings.append("no_start")
+        start = min(end, latest) or received_ns or 0
+    if start > latest:
+        warnings.append("start_in_future")
+        shift = start - (received_ns or _MAX_NS)
+        start, end = start - shift, max(end - shift, 0) if end else 0
+    if announced:
+        return start, None
+    if end == 0:
+        warnings.append("no_end")
+        return start, None
+    if end > latest:
+        warnings.append("end_in_future")
+        end = max(start, received_ns or _MAX_NS)
+    if end < start:
+        warnings.append("ends_before_start")
+        end = start
+    return start, end
+
+
+def _ttft(waited: int | None, start_ns: int, end_ns: int | None, warnings: list[str]) -> int | None:
+    if waited is not None and end_ns is not None and waited > end_ns - start_ns:
+        warnings.append("ttft_exceeds_duration")
+        return None
+    return waited
+
+
+# --- what it is
+
+
+def _kind(won: Won, parent_id: int | None) -> tuple[Kind, str]:
+    """The kind and what told it."""
+    claim = won.get("kind")
+    if claim is not None:
+        return claim[2], claim[3]  # type: ignore[return-value]  # a kind's readers give kinds
+    for evidence, kind in (("tool", Kind.TOOL), ("retrieval", Kind.RETRIEVER)):
+        if evidence in won:
+            return kind, won[evidence][3]
+    model = won.get("model") or won.get("request_model")
+    if model is not None and (CONTENT in won or "input_tokens" in won or "output_tokens" in won):
+        return Kind.LLM, model[3]
+    protocol = won.get("protocol")
+    if parent_id is None and (protocol is None or any(claim[3] not in _PLAIN_KEYS for claim in won.values())):
+        return Kind.PIPELINE, "root"
+    return (Kind.CHAIN, "default") if protocol is None else (Kind.OTHER, protocol[3])
+
+
+_PLAIN_KEYS = frozenset(source.key for sources in PLAIN.sources.values() for source in sources) | set(PLAIN.content)
+
+
+def _agent_and_pipeline(held: Held, kind: Kind, name: str) -> tuple[str | None, str | None]:
+    agent, pipeline = held.get("agent"), held.get("pipeline")
+    if kind is Kind.AGENT and agent is None:
+        agent = _named(name, "invoke_agent ", "create_agent ")
+    elif kind is Kind.PIPELINE and pipeline is None:
+        pipeline = _named(name, "invoke_workflow ") or name[:_LABEL_LENGTH] or None
+    return agent, pipeline
+
+
+_LABEL_LENGTH = 200
+
+
+def _named(name: str, *operations: str) -> str | None:
+    """What a span name like "invoke_agent planner" is about."""
+    for operation in operations:
+        if name.startswith(operation):
+            return name[len(operation) :].strip()[:_LABEL_LENGTH] or None
+    return None
+
+
+# --- tokens
+
+
+def _usage(held: Held, dialect: Dialect | None, warnings: list[str]) -> Usage | None:
+    """The five buckets. Whether input counts cached tokens: the sum says, else the sizes, else the dialect."""
+    if not _TOKENS & held.keys():
+        return None
+    uncached, text = held.get("input_tokens"), held.get("output_tokens")
+    read, written, reasoning = (held.get(f"{bucket}_tokens") for bucket in ("cache_read", "cache_write", "reasoning"))
+    cached = (read or 0) + (written or 0)
+    if uncached is not None and cached:
+        exclusive = cached > uncached or _excludes(uncached, cached, text, held.get("total_tokens"), dialect)
+        uncached -= 0 if exclusive else cached
+    if text is not None and reasoning:
+        if reasoning <= text:
+            text -= reasoning
+        else:
+            warnings.append("reasoning_exceeds_output")
+    return Usage(uncached=uncached, cache_read=read, cache_write=written, output_text=text, reasoning=reasoning)
+
+
+_TOKENS = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"})
+
+
+def _excludes(given: int, cached: int, output: int | None, total: int | None, dialect: Dialect | None) -> bool:
+    """Whether the input tokens leave out cached ones."""
+    if total is not None and total == given + (output or 0) + cached:
+        return True
+    if total is not None and total == given + (output or 0):
+        return False
+    return dialect is not None and dialect.input_excludes_cache
+
+
+# --- how it ended
+
+
+class _Fault(NamedTuple):
+    type: str | None
+    message: str | None
+    source: str
+
+
+def _status(raw: RawSpan, won: Won) -> tuple[Status, _Fault | None]:
+    """How the span ended, and what went wrong if anything did."""
+    exception = _exception(raw) if raw.has_events else None
+    declared = won.get("error_type")
+    if raw.status_code != 2 and exception is None and declared is None:
+        return (Status.OK if raw.status_code == 1 else Status.UNSET), None
+    fault_type, source = None, "status.message"
+    if exception is not None:
+        fault_type, source = _text(exception.attributes.get("exception.type"), 200), "exception.type"
+    if fault_type is None and declared is not None:
+        fault_type, source = str(declared[2]), declared[3]
+    steered = CONTROL_FLOW.get((fault_type or "").rpartition(".")[2])
+    if steered is not None:
+        return steered, None
+    message = raw.status_message if raw.status_code == 2 else ""
+    if not message and exception is not None:
+        message = _text(exception.attributes.get("exception.message"), MESSAGE_LENGTH) or ""
+    return Status.ERROR, _Fault(fault_type, _text(message, MESSAGE_LENGTH), source)
+
+
+def _exception(raw: RawSpan) -> Event | None:
+    """The last exception that the span recorded."""
+    if not any(b"exception." in event for event in raw.raw_events):
+        return None
+    return next(
+        (
+            event
+            for event in reversed(raw.events)
+            if event.name.endswith("exception")
+            and ("exception.type" in event.attributes or "exception.message" in event.attributes)
+        ),
+        None,
+    )
+
+
+def _text(value: Value, length: int) -> str | None:
+    """Text to a length; None for nothing."""
+    if not isinstance(value, str):
+        return None
+    stripped = value.strip()
+    return (stripped if len(stripped) <= length else stripped[: length - 1] + "…") or None
+
+
+# --- the rest
+
+
+class _Of(NamedTuple):
+    """What a resource tells of its spans."""
+
+    service: str | None
+    version: str | None
+    environment: str | None
+    won: Won
+
+
+_resources: dict[int, tuple[Resource, _Of]] = {}
+
+
+def _resource(resource: Resource) -> _Of:
+    known = _resources.get(id(resource))
+    if known is None:
+        won, _ = TABLES.resource.collect(resource.raw_attributes)
+        held: Held = {name: claim[2] for name, claim in won.items()}
+        of = _Of(held.get("service"), held.get("version"), held.get("environment"), won)
+        if len(_resources) >= 4_096:
+            _resources.clear()
+        known = _resources[id(resource)] = (resource, of)  # held, so that the id stays its own
+    return known[1]
+
+
+_SURELY_FEW = 10  # attributes that cannot be over the size: 10 * (128 + 256) < 4,096
+
+
+def _bounded(small: dict[str, Value], warnings: list[str]) -> dict[str, object]:
+    if len(small) <= _SURELY_FEW:
+        return cast("dict[str, object]", small)
+    kept: dict[str, object] = {}
+    size = 0
+    for key, value in small.items():
+        size += len(key) + (len(value) if isinstance(value, str) else len(str(value)))
+        if size > MAX_ATTRIBUTES_SIZE or len(kept) >= MAX_ATTRIBUTES:
+            warnings.append("attributes_cut")
+            break
+        kept[key] = value
+    return kept
+
+
+def _explain(
+    mapping: dict[str, str], span: Span, won: Won, resource: _Of, kind_source: str, fault: _Fault | None
+) -> None:
+    for claim in (*won.values(), *resource.won.values()):
+        if claim[0] in _SHOWN:
+            mapping[claim[0]] = claim[3]
+    mapping["kind"] = kind_source
+    if fault is not None:
+        mapping["error_type"] = fault.source
+    else:
+        mapping.pop("error_type", None)
+    if span.agent and "agent" not in mapping:
+        mapping["agent"] = "name"
+    if span.pipeline and "pipeline" not in mapping:
+        mapping["pipeline"] = "name"
+    if span.model and "model" not in mapping:
+        mapping["model"] = mapping["request_model"]
+
+
+_SHOWN = frozenset(
+    {
+        *("pipeline", "agent", "model", "request_model", "provider", "tool", "session", "user", "attempt", "cost"),
+        *("response_key", "ttft", "error_type", "input_tokens", "output_tokens", "cache_read_tokens"),
+        *("cache_write_tokens", "reasoning_tokens", "service", "version", "environment"),
+    }
+)
