@@ -1,0 +1,35 @@
+-- name: share
+-- Held by every transaction that writes derived rows; a replay holds it exclusively.
+SELECT pg_advisory_xact_lock_shared(%(lock)s);
+
+-- name: claim
+-- The oldest batches that wait, locked until the end of the transaction. Another worker skips them.
+SELECT batch_id, day, project_id, spans, attempts
+FROM   traces_inbox_queue
+WHERE  due_at <= now()
+ORDER  BY batch_id
+LIMIT  %(limit)s
+FOR    UPDATE SKIP LOCKED;
+
+-- name: claim_one
+-- One batch, if no one else has it.
+SELECT batch_id, day, project_id, spans, attempts
+FROM   traces_inbox_queue
+WHERE  batch_id = %(batch_id)s
+FOR    UPDATE SKIP LOCKED;
+
+-- name: bodies
+-- What was received with these batches. The days prune partitions.
+SELECT id, coalesce(key_id, 0), body
+FROM   traces_inbox_batch
+WHERE  id = ANY(%(ids)s) AND day = ANY(%(days)s);
+
+-- name: done
+-- These batches are stored.
+DELETE FROM traces_inbox_queue WHERE batch_id = ANY(%(ids)s);
+
+-- name: postpone
+-- A batch that could not be stored just now waits longer each time.
+UPDATE traces_inbox_queue
+SET    attempts = attempts + 1, due_at = now() + interval '1 second' * least(60, 2 ^ attempts)
+WHERE  batch_id = %(batch_id)s;

@@ -1,0 +1,214 @@
+"""Deciding stored traces again when more of them has arrived, until every span's agent and usage is decided.
+
+Each span remembers in its row what it contributed (agent, flags, critical_ns), so that a correction takes exactly that
+back and adds what is right. A span whose ancestors are missing waits 30 s from its arrival, then counts without agent;
+should they come later, it is corrected.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from psycopg.rows import dict_row
+
+from ecoa_web.db.named_sql import named_sql
+from traces.inbox.ids import batch_id_ms
+from traces.rollups.append import append
+from traces.rollups.delta import Deltas
+from traces.settle import AGENT_INHERITED, PENDING, TIMED_OUT, UNSETTLED, Decided, decide
+from traces.span import Kind, Span, Status, Usage
+from traces.store.claim import share_derived
+from traces.store.critical import mark_critical
+from traces.store.summary import summarise
+from traces.store.trace_rows import TraceRow, stored_row, update
+from traces.store.write import settle_delay_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from psycopg import Connection
+
+    from traces.rollups.delta import Key
+    from traces.rollups.keys import Keys
+
+SQL = named_sql(__file__)
+MOST_TRACES = 50
+MOST_SPANS = 10_000
+PATIENCE_MS = 30_000  # from a span's arrival; then what is unknown is decided as unknown
+KINDS = tuple(sorted(Kind))
+STATUSES = tuple(sorted(Status))
+
+
+@dataclass(slots=True)
+class Known:
+    """A stored span: as it was decided before, where it stands, and when it arrived."""
+
+    before: Decided
+    day: date
+    arrived_ms: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Settled:
+    """A trace after deciding: the spans that changed and when to look again (None: never, unless more arrives)."""
+
+    row: TraceRow
+    changed: list[tuple[Known, Decided]]
+    row_changed: bool
+    due_ms: int | None
+
+
+def settle_due(conn: Connection[Any], keys: Keys, *, now_ms: int | None = None) -> tuple[int, set[int]]:
+    """Decide traces that are due, in one transaction; how many, and the projects where something changed."""
+    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    with conn.transaction():
+        rows = _locked(conn)
+        if not rows:
+            return 0, set()
+        share_derived(conn)
+        settled = [_settled(row, known, now) for row, known in zip(rows, _known(conn, rows), strict=True)]
+        key_ids = _write(conn, settled, keys)
+    keys.remember(key_ids)
+    return len(settled), {one.row.project_id for one in settled if one.row_changed}
+
+
+def _locked(conn: Connection[Any]) -> list[TraceRow]:
+    """Due traces, as many as one transaction should hold (the first, whatever its size)."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = [stored_row(columns) for columns in cursor.execute(SQL.lock_due, {"limit": MOST_TRACES})]
+    spans = 0
+    for fit, row in enumerate(rows):
+        spans += row.summary.span_count
+        if spans > MOST_SPANS and fit:
+            return rows[:fit]
+    return rows
+
+
+def _known(conn: Connection[Any], rows: Sequence[TraceRow]) -> list[list[Known]]:
+    """The stored spans of each trace."""
+    wanted = [
+        {"place": place, "trace_id": row.trace_id, "project_id": row.project_id} for place, row in enumerate(rows)
+    ]
+    known: list[list[Known]] = [[] for _ in rows]
+    for columns in conn.execute(SQL.spans, {"traces": _json(wanted), **_days(rows)}):
+        place = columns[0]
+        known[place].append(_known_span(rows[place].trace_id, columns))
+    return known
+
+
+def _known_span(trace_id: str, columns: tuple[Any, ...]) -> Known:
+    (_, day, batch_id, critical_ns, flags, agent, span_id, parent_id, name, kind, status, start_ns, duration_ns,
+     ordinal, service, version, environment, pipeline, model, provider, tool, session, user, cost, response_key,
+     *tokens) = columns  # fmt: skip
+    uncached, cache_read, cache_write, output_text, reasoning = tokens
+    span = Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_id=parent_id,
+        name=name,
+        kind=KINDS[kind],
+        status=STATUSES[status],
+        start_ns=start_ns,
+        end_ns=None if duration_ns is None else start_ns + duration_ns,
+        ordinal=ordinal,
+        service=service,
+        version=version,
+        environment=environment,
+        pipeline=pipeline,
+        agent=None if flags & AGENT_INHERITED else agent,
+        model=model,
+        provider=provider,
+        tool=tool,
+        session=session,
+        user=user,
+        usage=None
+        if uncached is cache_read is cache_write is output_text is reasoning is None
+        else Usage(
+            uncached=uncached,
+            cache_read=cache_read,
+            cache_write=cache_write,
+            output_text=output_text,
+            reasoning=reasoning,
+        ),
+        cost=cost,
+        response_key=response_key,
+        pending=bool(flags & PENDING),
+        timed_out=bool(flags & TIMED_OUT),
+    )
+    return Known(Decided(span, agent, flags, critical_ns), day, batch_id_ms(batch_id))
+
+
+def _settled(row: TraceRow, known: Sequence[Known], now_ms: int) -> Settled:
+    decision = decide([one.before.span for one in known])
+    if decision.complete:
+        mark_critical(decision.spans)
+    waiting_since = []
+    changed = []
+    for one, decided in zip(known, decision.spans, strict=True):
+        if decided.flags & UNSETTLED:
+            if one.arrived_ms + PATIENCE_MS > now_ms:
+                waiting_since.append(one.arrived_ms)
+            else:
+                decided.flags &= ~UNSETTLED
+        if decided != one.before:
+            changed.append((one, decided))
+    summary = summarise(decision.spans)
+    summary.input_preview, summary.output_preview = row.summary.input_preview, row.summary.output_preview
+    row.summary.root_start_ns = summary.root_start_ns  # has no column, says nothing about a change
+    row_changed = bool(changed) or summary != row.summary
+    if row_changed:
+        row.seq += 1
+        row.summary = summary
+    due_ms = None
+    if waiting_since:
+        due_ms = max(min(waiting_since) + PATIENCE_MS, now_ms + settle_delay_ms(len(known)))
+    return Settled(row=row, changed=changed, row_changed=row_changed, due_ms=due_ms)
+
+
+def _write(conn: Connection[Any], settled: Sequence[Settled], keys: Keys) -> dict[Key, int]:
+    deltas = Deltas()
+    rows = []
+    for trace in settled:
+        project_id = trace.row.project_id
+        deltas.add(project_id, (known.before for known, _ in trace.changed), sign=-1)
+        deltas.add(project_id, (after for _, after in trace.changed))
+        rows += [_span_row(trace.row, known, after) for known, after in trace.changed]
+    if rows:
+        conn.execute(SQL.update_spans, {"rows": _json(rows), **_days([trace.row for trace in settled])})
+    update(conn, [trace.row for trace in settled if trace.row_changed])
+    done = [_ids(trace.row) for trace in settled if trace.due_ms is None]
+    later = [{**_ids(trace.row), "due_ms": trace.due_ms} for trace in settled if trace.due_ms is not None]
+    if done:
+        conn.execute(SQL.settled, {"traces": _json(done)})
+    if later:
+        conn.execute(SQL.wait, {"traces": _json(later)})
+    return append(conn, deltas, keys)
+
+
+def _span_row(row: TraceRow, known: Known, after: Decided) -> dict[str, object]:
+    return {
+        **_ids(row),
+        "day": known.day,
+        "span_id": after.span.span_id,
+        "agent": after.agent,
+        "flags": after.flags,
+        "critical_ns": after.critical_ns,
+        "seq": row.seq,
+    }
+
+
+def _ids(row: TraceRow) -> dict[str, object]:
+    return {"trace_id": row.trace_id, "project_id": row.project_id}
+
+
+def _days(rows: Iterable[TraceRow]) -> dict[str, date]:
+    days = [(row.first_day, row.last_day) for row in rows]
+    return {"first_day": min(first for first, _ in days), "last_day": max(last for _, last in days)}
+
+
+def _json(rows: object) -> str:
+    return orjson.dumps(rows).decode()
