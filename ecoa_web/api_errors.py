@@ -16,6 +16,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = rest_handler(error, context)
     if response is not None:
         response.data = body(*_told(error))
+        response.data["error"].update(getattr(error, "facts", {}))  # more that an error of ours knows
     return response
 
 

@@ -166,6 +166,19 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "ecoa_web.api_errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ECOA",
+    "DESCRIPTION": "Traces of LLM-agent pipelines, and figures about them.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TraceStatus": "traces.serializers.TRACE_STATUSES",
+        "SpanStatus": "traces.serializers.SPAN_STATUSES",
+        "SpanKind": "traces.serializers.SPAN_KINDS",
+        "PartType": "traces.serializers.PART_TYPES",
+    },
+}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -11,4 +11,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("", include("ecoa_web.accounts.urls")),
+    path("", include("traces.api_urls")),
+    path("", include("traces.urls")),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -53,6 +53,8 @@ class TraceRow:
     output_preview: str | None
     root_missing: bool
     seq: int
+    first_day: date  # the arrival days of its first and last span
+    last_day: date
 
     @property
     def duration_ms(self) -> float | None:

@@ -18,7 +18,7 @@ WHERE t.trace_id = %(trace)s::uuid AND t.project_id = %(project)s
 -- What a TraceRow is made of, in its order.
 replace(t.trace_id::text, '-', ''), t.name, {status}, t.start_ns, t.end_ns, t.last_seen, t.span_count, t.error_count,
 {input_tokens}, {output_tokens}, t.cost, t.unpriced_calls, t.agents, t.models, t.services, t.tools, t.sessions, t.users,
-t.service, t.pipeline, t.version, t.environment, t.input_preview, t.output_preview, t.root_id IS NULL, t.seq
+t.service, t.pipeline, t.version, t.environment, t.input_preview, t.output_preview, t.root_id IS NULL, t.seq, t.first_day, t.last_day
 
 -- name: count_over_time
 -- Matching traces by slice of the window and status.
