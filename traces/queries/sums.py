@@ -127,7 +127,7 @@ class Rollups:
         only = sql.SQL("true") if kinds is None else sql.SQL("k.kind = ANY(%(kinds)s)")
         statement = filled(SQL.histograms, group=group, rows=self.rows, kinds=only)
         found = fetch(statement, **self.parameters, kinds=None if kinds is None else [int(kind) for kind in kinds])
-        return {name: Latencies(buckets, [int(count) for count in counts]) for name, buckets, counts in found}
+        return {name: Latencies(buckets, counts) for name, buckets, counts in found}
 
     def widest(self) -> int:
         """The width of the widest row in minutes; 1 when there is none."""

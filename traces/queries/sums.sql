@@ -8,14 +8,18 @@ FROM {rows}
 GROUP BY 1, 2
 
 -- name: histograms
--- Merged latency histograms, by group; buckets that signed deltas brought back to nothing are left out.
+-- Merged latency histograms, by group; buckets that signed deltas brought back to nothing are left out. The arrays are
+-- unnested in the select list, which streams: a call of unnest in FROM puts every row's elements aside first.
 SELECT merged.grp, array_agg(merged.bucket ORDER BY merged.bucket), array_agg(merged.calls ORDER BY merged.bucket)
 FROM (
-    SELECT {group} AS grp, slot.bucket, sum(slot.calls) AS calls
-    FROM {rows}, unnest(r.buckets, r.counts) slot (bucket, calls)
-    WHERE {kinds}
+    SELECT slots.grp, slots.bucket, sum(slots.calls)::bigint AS calls
+    FROM (
+        SELECT {group} AS grp, unnest(r.buckets) AS bucket, unnest(r.counts) AS calls
+        FROM {rows}
+        WHERE {kinds}
+    ) slots
     GROUP BY 1, 2
-    HAVING sum(slot.calls) > 0
+    HAVING sum(slots.calls) > 0
 ) merged
 GROUP BY 1
 
