@@ -70,7 +70,7 @@ class Limits:
     elements: int = 10_000  # attributes, events and links of one span
     all_elements: int = 2_000_000  # the same, of a request
     json_nodes: int = 1_000_000  # objects and lists in a JSON request; its commas may be eight times as many
-    depth: int = 32  # nesting of one attribute value
+    depth: int = 30                 # nesting of one attribute value: three messages each, of the 100 a reader takes
 
 
 DEFAULT_LIMITS = Limits()
