@@ -108,7 +108,7 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
     if fault is not None:
         span.error_type, span.error_message = fault.type, fault.message
         span.timed_out = bool(_TIMEOUT.search(fault.type or "") or _TIMEOUT.search(fault.message or ""))
-    if (parent_id is None or kind is Kind.AGENT) and (CONTENT in won or raw.has_events):
+    if (parent_id is None or kind is Kind.AGENT) and (CONTENT in won or _has_messages(raw)):
         conversation = messages.conversation(raw)
         span.input_preview = messages.input_preview(conversation)
         span.output_preview = messages.output_preview(conversation)
@@ -217,10 +217,11 @@ def _named(name: str, *operations: str) -> str | None:
 
 def _usage(held: Held, dialect: Dialect | None, warnings: list[str]) -> Usage | None:
     """The five buckets. Whether input counts cached tokens: the sum says, else the sizes, else the dialect."""
-    if not _TOKENS & held.keys():
-        return None
     uncached, text = held.get("input_tokens"), held.get("output_tokens")
-    read, written, reasoning = (held.get(f"{bucket}_tokens") for bucket in ("cache_read", "cache_write", "reasoning"))
+    read, written = held.get("cache_read_tokens"), held.get("cache_write_tokens")
+    reasoning = held.get("reasoning_tokens")
+    if uncached is None and text is None and read is None and written is None and reasoning is None:
+        return None
     cached = (read or 0) + (written or 0)
     if uncached is not None and cached:
         exclusive = cached > uncached or _excludes(uncached, cached, text, held.get("total_tokens"), dialect)
@@ -231,9 +232,6 @@ def _usage(held: Held, dialect: Dialect | None, warnings: list[str]) -> Usage | 
         else:
             warnings.append("reasoning_exceeds_output")
     return Usage(uncached=uncached, cache_read=read, cache_write=written, output_text=text, reasoning=reasoning)
-
-
-_TOKENS = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"})
 
 
 def _excludes(given: int, cached: int, output: int | None, total: int | None, dialect: Dialect | None) -> bool:
@@ -298,6 +296,11 @@ def _text(value: Value, length: int) -> str | None:
 
 
 # --- the rest
+
+
+def _has_messages(raw: RawSpan) -> bool:
+    """Whether an event may hold messages; reading those of an exception would be in vain."""
+    return raw.has_events and any(b"gen_ai." in event for event in raw.raw_events)
 
 
 class _Of(NamedTuple):

@@ -58,7 +58,8 @@ class Plan(NamedTuple):
     sources: tuple[tuple[str, int, Reader], ...]
     small: bool
     cached: bool
-    dialect: Dialect | None
+    always: tuple[Claim, ...]  # what the key says whatever its value
+    fixed: tuple[Claim, ...] | None  # all that it says, when the value need not be read
 
 
 _NOTHING: tuple[Claim, ...] = ()
@@ -126,16 +127,10 @@ class Table:
         except (IndexError, Malformed):
             return _NOTHING
         plan = self._plans.get(prefix) or self._plan(prefix, raw)
-        claims: tuple[Claim, ...]
-        if plan.sources or plan.small:
-            value = values.value_at(raw, len(prefix)) if prefix else values.key_value(raw)[1]
-            claims = _claims(plan, value)
-        elif plan.dialect is not None:
-            claims = ()
-        else:
-            return _CONTENT_CLAIM if self._use(plan.key) == CONTENT else _NOTHING
-        if plan.dialect is not None:
-            claims += ((DIALECT, self._order.index(plan.dialect), plan.dialect, plan.key),)
+        if plan.fixed is not None:
+            return plan.fixed
+        value = values.value_at(raw, len(prefix)) if prefix else values.key_value(raw)[1]
+        claims = _claims(plan, value)
         if plan.cached and len(raw) <= _CACHED_SIZE:
             if len(self._claims) >= _CACHED_ATTRIBUTES:
                 self._claims.clear()
@@ -145,12 +140,18 @@ class Table:
     def _plan(self, prefix: bytes, raw: bytes) -> Plan:
         key = values.key_value(raw)[0]
         sources = self._sources.get(key, ())
+        use = self._use(key)
+        small = all(source.keep for _, _, source in sources) and not use and 0 < len(key) <= _MAX_SMALL_KEY
+        marked = self._marks.get(key)
+        mark: tuple[Claim, ...] = ((DIALECT, self._order.index(marked), marked, key),) if marked else ()
+        content: tuple[Claim, ...] = ((CONTENT, 0, True, key),) if use == CONTENT else ()
         plan = Plan(
             key=key,
             sources=tuple((name, rank, source.reader) for name, rank, source in sources),
-            small=all(source.keep for _, _, source in sources) and not self._use(key),
+            small=small,
             cached=not any(source.unique for _, _, source in sources),
-            dialect=self._marks.get(key),
+            always=mark + content,
+            fixed=None if sources or small else mark + content,
         )
         if prefix and len(prefix) <= _CACHED_SIZE:
             if len(self._plans) >= _CACHED_KEYS:
@@ -164,20 +165,17 @@ class Table:
         return exact or next((use for prefix, use in self._prefixes if key.startswith(prefix)), "")
 
 
-_CONTENT_CLAIM: tuple[Claim, ...] = ((CONTENT, 0, True, CONTENT),)
-
-
 def _claims(plan: Plan, value: Value) -> tuple[Claim, ...]:
     claims: list[Claim] = []
     for name, rank, reader in plan.sources:
         read = reader(value)
         if read is not None:
             claims.append((name, rank, read, plan.key))
-    if plan.small and 0 < len(plan.key) <= _MAX_SMALL_KEY:
+    if plan.small:
         small = small_value(value)
         if small is not None:
             claims.append((SMALL, 0, small, plan.key))
-    return tuple(claims)
+    return (*claims, *plan.always)
 
 
 def small_value(value: Value) -> Value:
