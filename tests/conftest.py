@@ -13,6 +13,8 @@ from pathlib import Path
 
 import django
 import psycopg
+import pytest
+import pytest_django
 
 from ecoa_web.db.embedded import Server
 
@@ -39,3 +41,12 @@ if "DATABASE_URL" not in os.environ:
     os.environ["DATABASE_URL"] = _start_database(Path(os.environ["ECOA_DATA_DIR"]))
 os.environ["DJANGO_SETTINGS_MODULE"] = "ecoa_web.settings"
 django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """Let tests that commit be cleaned up after: the audit log refuses TRUNCATE everywhere else."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER accounts_audit_keep_table")
