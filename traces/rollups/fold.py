@@ -10,15 +10,17 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 SQL = named_sql(__file__)
+DELTAS_AT_A_TIME = 50_000
 ROWS_AT_A_TIME = 20_000
 HOUR, DAY = 60, 24 * 60  # minutes
 MINUTES_FOR = 3 * HOUR
 HOURS_FOR = 14 * DAY
 
 
-def fold(conn: Connection[Any], *, limit: int = ROWS_AT_A_TIME) -> int:
-    """Fold up to `limit` deltas; how many rows they came to (0: there were none)."""
-    return conn.execute(SQL.fold, {"limit": limit}).rowcount
+def fold(conn: Connection[Any], *, now_minute: int, limit: int = DELTAS_AT_A_TIME) -> int:
+    """Fold up to `limit` deltas, old ones into their hour at once; how many rows they came to."""
+    before = whole(now_minute - MINUTES_FOR, HOUR)
+    return conn.execute(SQL.fold, {"before": before, "into": HOUR, "limit": limit}).rowcount
 
 
 def compact(conn: Connection[Any], *, now_minute: int, limit: int = ROWS_AT_A_TIME) -> int:

@@ -1,41 +1,47 @@
 -- name: fold
--- Move deltas into the rows of their minutes. A row that exists is taken out, added up with them, and put back; every
--- reader sees the sum before or after, which are the same.
+-- Move deltas into the rows of their minutes; those of minutes that are compacted already, into their hours. A row that
+-- exists is taken out, added up with them, and put back: readers see the same sum before and after.
 WITH moved AS (
     DELETE FROM traces_rollup_delta
     WHERE  ctid = ANY(ARRAY(SELECT ctid FROM traces_rollup_delta LIMIT %(limit)s))
-    RETURNING *
+    RETURNING key_id, CASE WHEN bucket < %(before)s THEN bucket - bucket %% %(into)s ELSE bucket END AS bucket,
+           CASE WHEN bucket < %(before)s THEN %(into)s ELSE 1 END AS width,
+           calls, errors, timeouts, model_calls, unpriced, tokens_in,
+           tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning, cost, duration_ns, critical_ns,
+           buckets, counts
 ), stored AS (
     DELETE FROM traces_rollup r
-    USING  (SELECT DISTINCT key_id, bucket FROM moved) AS m
-    WHERE  r.key_id = m.key_id AND r.bucket = m.bucket AND r.width = 1
+    USING  (SELECT DISTINCT key_id, bucket, width FROM moved) AS m
+    WHERE  r.key_id = m.key_id AND r.bucket = m.bucket AND r.width = m.width
     RETURNING r.*
 ), parts AS (
     SELECT * FROM moved UNION ALL SELECT * FROM stored
 ), sums AS (
-    SELECT key_id, bucket,
+    SELECT key_id, bucket, width,
            sum(calls) AS calls, sum(errors) AS errors, sum(timeouts) AS timeouts,
            sum(model_calls) AS model_calls, sum(unpriced) AS unpriced, sum(tokens_in) AS tokens_in,
-           sum(tokens_cache_read) AS tokens_cache_read, sum(tokens_cache_write) AS tokens_cache_write, sum(tokens_out) AS tokens_out,
+           sum(tokens_cache_read) AS tokens_cache_read, sum(tokens_cache_write) AS tokens_cache_write,
+           sum(tokens_out) AS tokens_out,
            sum(tokens_reasoning) AS tokens_reasoning, sum(cost) AS cost, sum(duration_ns) AS duration_ns,
            sum(critical_ns) AS critical_ns
-    FROM   parts GROUP BY key_id, bucket
+    FROM   parts GROUP BY key_id, bucket, width
 ), histograms AS (
-    SELECT key_id, bucket, array_agg(index ORDER BY index) AS buckets, array_agg(count ORDER BY index) AS counts
-    FROM   (SELECT key_id, bucket, u.index, sum(u.count)::integer AS count
+    SELECT key_id, bucket, width, array_agg(index ORDER BY index) AS buckets,
+           array_agg(count ORDER BY index) AS counts
+    FROM   (SELECT key_id, bucket, width, u.index, sum(u.count)::integer AS count
             FROM   parts, unnest(buckets, counts) AS u (index, count)
-            GROUP  BY key_id, bucket, u.index
+            GROUP  BY key_id, bucket, width, u.index
             HAVING sum(u.count) <> 0) AS summed
-    GROUP  BY key_id, bucket
+    GROUP  BY key_id, bucket, width
 )
 INSERT INTO traces_rollup
        (key_id, bucket, width, calls, errors, timeouts, model_calls, unpriced,
         tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning,
         cost, duration_ns, critical_ns, buckets, counts)
-SELECT key_id, bucket, 1, calls, errors, timeouts, model_calls, unpriced,
+SELECT key_id, bucket, width, calls, errors, timeouts, model_calls, unpriced,
        tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning,
        cost, duration_ns, critical_ns, coalesce(buckets, '{}'), coalesce(counts, '{}')
-FROM   sums LEFT JOIN histograms USING (key_id, bucket);
+FROM   sums LEFT JOIN histograms USING (key_id, bucket, width);
 
 -- name: compact
 -- Move rows that are older than a moment from one width into the next: minutes into hours, hours into days.
@@ -61,7 +67,8 @@ WITH moved AS (
     SELECT key_id, bucket,
            sum(calls) AS calls, sum(errors) AS errors, sum(timeouts) AS timeouts,
            sum(model_calls) AS model_calls, sum(unpriced) AS unpriced, sum(tokens_in) AS tokens_in,
-           sum(tokens_cache_read) AS tokens_cache_read, sum(tokens_cache_write) AS tokens_cache_write, sum(tokens_out) AS tokens_out,
+           sum(tokens_cache_read) AS tokens_cache_read, sum(tokens_cache_write) AS tokens_cache_write,
+           sum(tokens_out) AS tokens_out,
            sum(tokens_reasoning) AS tokens_reasoning, sum(cost) AS cost, sum(duration_ns) AS duration_ns,
            sum(critical_ns) AS critical_ns
     FROM   parts GROUP BY key_id, bucket

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from traces.tree import analyse
+from traces.tree import Node, analyse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from traces.settle import Decided
 
 
-def mark_critical(decided: Sequence[Decided]) -> None:
+def mark_critical(decided: Iterable[Decided]) -> None:
     """Set critical_ns where it is more than nothing."""
-    placed = analyse([one.span for one in decided])
-    for one in decided:
-        one.critical_ns = placed[one.span.span_id].critical_ns or None
+    by_id = {one.span.span_id: one for one in decided}
+    spans = [one.span for one in by_id.values()]
+    placed = analyse([Node(span.span_id, span.parent_id, span.start_ns, span.end_ns) for span in spans])
+    for span_id, place in placed.items():
+        by_id[span_id].critical_ns = place.critical_ns or None

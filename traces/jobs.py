@@ -1,0 +1,134 @@
+"""Periodic work, done by one worker at a time: whoever holds the advisory lock. Every job may run twice; none waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from ecoa_web.db.named_sql import named_sql
+from ecoa_web.db.partitions import DAILY_TABLES, ensure_days, retire_before
+from traces.rollups.fold import compact, expire, fold
+from traces.store.claim import share_derived
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from psycopg import Connection
+
+log = structlog.get_logger(__name__)
+
+SQL = named_sql(__file__)
+LEADER_LOCK = 0x45434F41_0003  # advisory
+DAYS_AHEAD = 3
+ROWS_AT_A_TIME = 5_000
+LEDGER_AFTER_MIN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to do every so often. It returns whether there is more to do at once."""
+
+    name: str
+    every_s: float
+    run: Callable[[], bool]
+
+
+class Jobs:
+    """The periodic work of one session."""
+
+    def __init__(self, conn: Connection[Any], *, retention_days: int) -> None:
+        self._conn = conn
+        self._retention_days = retention_days
+        self._leads = False
+        self._due: dict[str, float] = {}
+        self._jobs = (
+            Job(name="partitions", every_s=3600, run=self._make_partitions),
+            Job(name="fold", every_s=2, run=self._fold),
+            Job(name="vacuum", every_s=30, run=self._vacuum),
+            Job(name="compact", every_s=300, run=self._compact),
+            Job(name="ledger", every_s=60, run=self._sum_ledger),
+            Job(name="retention", every_s=3600, run=self._expire),
+        )
+
+    def run_due(self) -> bool:
+        """Run what is due; whether something has more to do at once. Nothing, while another session leads."""
+        if not self._leads:
+            row = self._conn.execute(SQL.lead, {"lock": LEADER_LOCK}).fetchone()
+            self._leads = row is not None and row[0]
+        return self._leads and sum(self._run(job) for job in self._jobs) > 0
+
+    def _run(self, job: Job) -> bool:
+        now = time.monotonic()
+        if self._due.get(job.name, 0) > now:
+            return False
+        more = job.run()
+        self._due[job.name] = now if more else now + job.every_s
+        return more
+
+    def _make_partitions(self) -> bool:
+        ensure_days(self._conn, [today() + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)])
+        return False
+
+    def _fold(self) -> bool:
+        with self._conn.transaction():
+            share_derived(self._conn)
+            fold(self._conn, now_minute=this_minute())
+        return False
+
+    def _compact(self) -> bool:
+        with self._conn.transaction():
+            share_derived(self._conn)
+            return compact(self._conn, now_minute=this_minute()) > 0
+
+    def _vacuum(self) -> bool:
+        """Keep small what is filled and emptied all the time; autovacuum comes only once a minute, and late."""
+        self._conn.execute("VACUUM (SKIP_LOCKED) traces_inbox_queue, traces_rollup_delta, traces_settle")
+        return False
+
+    def _sum_ledger(self) -> bool:
+        with self._conn.transaction():
+            share_derived(self._conn)
+            limits = {"before": this_minute() - LEDGER_AFTER_MIN, "limit": ROWS_AT_A_TIME}
+            return self._conn.execute(SQL.sum_ledger, limits).rowcount == ROWS_AT_A_TIME
+
+    def _expire(self) -> bool:
+        return expire_before(self._conn, today() - timedelta(days=self._retention_days))
+
+
+def expire_before(conn: Connection[Any], day: date) -> bool:
+    """Drop what arrived before the day, some at a time; whether more is left. Batches that wait are waited for."""
+    waits = conn.execute(SQL.pending_before, {"day": day}).fetchone()
+    if waits is not None and waits[0]:
+        return False
+    for table in DAILY_TABLES:
+        for name in retire_before(conn, table, day):
+            log.info("partition_dropped", name=name)
+    minute = day_minute(day)
+    limits = {"day": day, "minute": minute, "limit": ROWS_AT_A_TIME}
+    traces = conn.execute(SQL.expire_traces, limits).fetchone()
+    gone = [
+        traces[0] if traces else 0,
+        conn.execute(SQL.expire_ledger, limits).rowcount,
+        conn.execute(SQL.expire_dead_letters, limits).rowcount,
+        expire(conn, before_minute=minute, limit=ROWS_AT_A_TIME),
+    ]
+    return max(gone) >= ROWS_AT_A_TIME
+
+
+def today() -> date:
+    """The day that arrives now."""
+    return datetime.now(UTC).date()
+
+
+def this_minute() -> int:
+    """Minutes since 1970."""
+    return int(time.time()) // 60
+
+
+def day_minute(day: date) -> int:
+    """The first minute of a day, since 1970."""
+    return (day - date(1970, 1, 1)).days * 24 * 60
