@@ -95,10 +95,10 @@ def latency_over_time(
 ) -> list[Point]:
     """Calls, errors and percentiles of agents' own spans in about so many slices; slices without calls are left out."""
     rollups = Rollups.of(project_id, window=window, filter=filter)
-    step = _step(window, points=points, at_least=rollups.widest())
+    step = step_minutes(window, points=points, at_least=rollups.widest())
     slice_start = sql.SQL("r.bucket / {0} * {0}").format(sql.Literal(step))
     total = _of_kinds(rollups.sums(slice_start), [Kind.AGENT])
-    latencies = rollups.latencies(slice_start, kinds=[Kind.AGENT])
+    latencies = rollups.latencies(slice_start, kinds=[Kind.AGENT], by_time=True)
     return [
         _point(minute, sums=total[minute], latencies=latencies.get(minute, NO_LATENCIES))
         for minute in sorted(total)
@@ -114,7 +114,7 @@ def _of_kinds[G](sums: dict[tuple[G, int], Sums], kinds: Collection[Kind] | None
     return total
 
 
-def _step(window: Window, *, points: int, at_least: int) -> int:
+def step_minutes(window: Window, *, points: int, at_least: int) -> int:
     """Minutes of a slice: the finest step that needs no more than so many slices and cuts no rollup row."""
     wanted = max((window.last_minute - window.first_minute) / points, at_least)
     days = -(-wanted // STEPS[-1])

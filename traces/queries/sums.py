@@ -122,10 +122,13 @@ class Rollups:
         found = fetch(filled(SQL.sums, group=group, rows=self.rows), **self.parameters)
         return {(name, kind): Sums(**dict(zip(Sums.__slots__, sums, strict=True))) for name, kind, *sums in found}
 
-    def latencies(self, group: sql.Composable, *, kinds: Iterable[Kind] | None) -> dict[Any, Latencies]:
+    def latencies(
+        self, group: sql.Composable, *, kinds: Iterable[Kind] | None, by_time: bool = False
+    ) -> dict[Any, Latencies]:
         """The latency histogram of each group, over spans of these kinds (None: all)."""
         only = sql.SQL("true") if kinds is None else sql.SQL("k.kind = ANY(%(kinds)s)")
-        statement = filled(SQL.histograms, group=group, rows=self.rows, kinds=only)
+        slice_start = group if by_time else sql.SQL("0")
+        statement = filled(SQL.histograms, group=group, slice=slice_start, rows=self.rows, kinds=only)
         found = fetch(statement, **self.parameters, kinds=None if kinds is None else [int(kind) for kind in kinds])
         return {name: Latencies(buckets, counts) for name, buckets, counts in found}
 

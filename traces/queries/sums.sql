@@ -9,17 +9,23 @@ GROUP BY 1, 2
 
 -- name: histograms
 -- Merged latency histograms, by group; buckets that signed deltas brought back to nothing are left out. The arrays are
--- unnested in the select list, which streams: a call of unnest in FROM puts every row's elements aside first.
-SELECT merged.grp, array_agg(merged.bucket ORDER BY merged.bucket), array_agg(merged.calls ORDER BY merged.bucket)
+-- unnested in the select list, which streams (in FROM, a call of unnest puts every row's elements aside first), and
+-- summed by integers before there is any name.
+SELECT merged.grp, array_agg(merged.slot ORDER BY merged.slot), array_agg(merged.calls ORDER BY merged.slot)
 FROM (
-    SELECT slots.grp, slots.bucket, sum(slots.calls)::bigint AS calls
+    SELECT {group} AS grp, r.slot, sum(r.calls)::bigint AS calls
     FROM (
-        SELECT {group} AS grp, unnest(r.buckets) AS bucket, unnest(r.counts) AS calls
-        FROM {rows}
-        WHERE {kinds}
-    ) slots
+        SELECT slots.key_id, slots.bucket, slots.slot, sum(slots.calls) AS calls
+        FROM (
+            SELECT r.key_id, {slice} AS bucket, unnest(r.buckets) AS slot, unnest(r.counts) AS calls
+            FROM {rows}
+            WHERE {kinds}
+        ) slots
+        GROUP BY 1, 2, 3
+    ) r
+    JOIN traces_rollup_key k ON k.id = r.key_id
     GROUP BY 1, 2
-    HAVING sum(slots.calls) > 0
+    HAVING sum(r.calls) > 0
 ) merged
 GROUP BY 1
 

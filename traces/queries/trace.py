@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 from ecoa_web.db.named_sql import named_sql
 from traces.queries.rows import Row, fetch
 from traces.queries.traces import TraceRow, trace_summary
+from traces.span import Kind, Status
+from traces.tree import Node, Placed, analyse
 
 SQL = named_sql(__file__)
+ATTEMPT = 8  # its place in a SpanRow
 MOST_SPANS = 50_000
 MOST_SKELETON_SPANS = 100_000
 SKELETON_COLUMNS = (
@@ -117,7 +120,20 @@ def skeleton(project_id: int, trace_id: str, *, after_seq: int = 0) -> Skeleton 
 
 def placed(rows: list[Row]) -> list[SpanRow]:
     """Rows of the statement `spans` with what only the whole trace tells of each."""
-    raise NotImplementedError
+    spans = [SpanRow(*row) for row in rows]
+    places = analyse(map(_node, spans))
+    return [_in_place(span, places[span.span_id]) for span in spans]
+
+
+def _in_place(span: SpanRow, place: Placed) -> SpanRow:
+    known = (*span[:ATTEMPT], place.attempt, *span[ATTEMPT + 1 : -3])
+    return SpanRow._make((*known, place.self_ns, place.critical, place.error_origin))
+
+
+def _node(span: SpanRow) -> Node:
+    end_ns = None if span.duration_ns is None else span.start_ns + span.duration_ns
+    is_error = span.status == Status.ERROR
+    return Node(span.span_id, span.parent_id, span.start_ns, end_ns, is_error, span.name, Kind(span.kind), span.attempt)
 
 
 def known_sum(tokens: Iterable[int | None]) -> int | None:
