@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 MISSING = "\N{EN DASH}"
 SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Parts = list[tuple[str, str]]  # (number, unit)
 
 

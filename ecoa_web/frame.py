@@ -44,6 +44,7 @@ class RangeMenu:
     """The time range and where its controls lead."""
 
     range: TimeRange
+    params: dict[str, str]  # the range as it stands in an address
     kept: list[tuple[str, str]]  # the page's other parameters
     presets: list[tuple[str, str, str]]  # key, label, address
     earlier: str
@@ -107,6 +108,7 @@ def range_menu(request: HttpRequest) -> RangeMenu:
 
     return RangeMenu(
         range=shown,
+        params=shown.params,
         kept=kept,
         presets=[(key, LABELS[key], address({"range": key})) for key in KEYS],
         earlier=address(shown.shifted(by=-1, now=now).params),

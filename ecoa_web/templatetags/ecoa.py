@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from ecoa_web import format as fmt
+from ecoa_web.ranges import TimeRange
 
 register = template.Library()
 
@@ -79,17 +83,51 @@ def percent(share: float | None) -> SafeString:
 
 
 @register.filter
+def whole_percent(share: float | None) -> SafeString:
+    """A share of 1 in whole percent, where there is little room."""
+    if share is None:
+        return fmt.html([(fmt.MISSING, "")])
+    return fmt.html([("<1" if 0 < share < 0.01 else f"{share * 100:.0f}", "%")])
+
+
+@register.filter
 def money(dollars: float | None) -> SafeString:
     """US dollars."""
     return fmt.money_html(dollars)
 
 
 @register.simple_tag
-def when(at: datetime | None, style: str = "minute") -> SafeString:
-    """A time in the reader's zone with its exact UTC on hover. Styles: time, second, minute, short, date, ago."""
+def when(at: datetime | int | None, style: str = "minute") -> SafeString:
+    """A time (or Unix nanoseconds) in the reader's zone, exact UTC on hover: time, second, minute, short, date, ago."""
     if at is None:
         return format_html('<span class="zero">{}</span>', fmt.MISSING)
+    if isinstance(at, int):
+        at = fmt.EPOCH + timedelta(microseconds=at // 1000)
     shown = fmt.ago(at, timezone.now()) if style == "ago" else fmt.clock(at, style=style)
     return format_html(
         '<time datetime="{}" data-style="{}" title="{}">{}</time>', at.isoformat(), style, fmt.exact(at), shown
     )
+
+
+@register.filter
+def parts(values: fmt.Parts) -> SafeString:
+    """A number and its unit, whatever it counts."""
+    return fmt.html(values)
+
+
+@register.simple_tag(takes_context=True)
+def to(context: Context, name: str, *args: object, **params: str) -> str:
+    """The address of a page of this project, with the time range that is shown and these parameters.
+
+    Empty when there is no such page.
+    """
+    shown = context.get("range")
+    shown = shown() if callable(shown) else shown
+    project = context["project"]
+    project = project() if callable(project) else project
+    query = urlencode((shown.params if isinstance(shown, TimeRange) else {}) | params)
+    try:
+        path = reverse(name, args=[project.slug, *args])
+    except NoReverseMatch:
+        return ""
+    return f"{path}?{query}" if query else path

@@ -6,11 +6,17 @@ const BEHAVIOURS = {
   frame: () => import("./behaviours/frame.js"),
   menu: () => import("./behaviours/menu.js"),
   copy: () => import("./behaviours/copy.js"),
+  chart: () => import("./behaviours/chart.js"),
   tabs: () => import("./behaviours/tabs.js"),
   confirm: () => import("./behaviours/confirm.js"),
   "range-form": () => import("./behaviours/range-form.js"),
   "live-part": () => import("./behaviours/live-part.js"),
   "row-link": () => import("./behaviours/row-link.js"),
+  "range-brush": () => import("./behaviours/range-brush.js"),
+  "traces-list": () => import("./behaviours/traces-list.js"),
+  "traces-first": () => import("./behaviours/traces-first.js"),
+  "trace-tabs": () => import("./behaviours/trace-tabs.js"),
+  waterfall: () => import("./behaviours/waterfall.js"),
 };
 
 const attached = new Map();

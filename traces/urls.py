@@ -1,0 +1,19 @@
+"""The pages of a project, under /p/<slug>/."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from traces.pages import agents, home, overview, search, start, trace, traces
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("p/<slug:slug>/", overview.overview, name="overview"),
+    path("p/<slug:slug>/start/", start.start, name="start"),
+    path("p/<slug:slug>/search/", search.search, name="search"),
+    path("p/<slug:slug>/traces/", traces.traces, name="traces"),
+    path("p/<slug:slug>/traces/<str:trace_id>/", trace.trace, name="trace"),
+    path("p/<slug:slug>/agents/", agents.agents, name="agents"),
+    # Any character, a line break too: an agent is called what its sender calls it.
+    re_path(r"^p/(?P<slug>[-a-zA-Z0-9_]+)/agents/(?P<name>[\s\S]+)/$", agents.agent, name="agent"),
+]
