@@ -53,8 +53,7 @@ def analyse(nodes: Iterable[Node]) -> dict[int, Placed]:
     """Place every span. Of a repeated id the last span counts."""
     by_id = {node.span_id: node for node in nodes}
     placed = {span_id: Placed() for span_id in by_id}
-    children, tops = _linked(by_id, placed)
-    order = _ordered(tops, children, by_id, placed)
+    children, tops, order = _ordered(by_id, placed)
     ends = _ends(order, by_id, children)
     for span_id in order:
         node = by_id[span_id]
@@ -63,8 +62,20 @@ def analyse(nodes: Iterable[Node]) -> dict[int, Placed]:
     _mark_origins(order, by_id, children, placed)
     for siblings in children.values():
         _number_attempts(siblings, by_id, ends, placed)
-    _mark_critical(tops, by_id, children, ends, placed)
+    for span_id, critical_ns in _critical(tops, by_id, children, ends).items():
+        placed[span_id].critical = True
+        placed[span_id].critical_ns = critical_ns
     return placed
+
+
+def critical_times(nodes: Iterable[Node]) -> dict[int, int]:
+    """critical_ns of the spans on the critical path, as `analyse` finds it, for when nothing else is needed."""
+    by_id = {node.span_id: node for node in nodes}
+    children, tops, order = _ordered(by_id, dict.fromkeys(by_id, _NOWHERE))
+    return _critical(tops, by_id, children, _ends(order, by_id, children))
+
+
+_NOWHERE = Placed()  # takes what critical_times has no use for
 
 
 type _Nodes = dict[int, Node]
@@ -88,26 +99,33 @@ def _linked(by_id: _Nodes, placed: _Places) -> tuple[_Children, list[int]]:
     return children, tops
 
 
-def _ordered(tops: list[int], children: _Children, by_id: _Nodes, placed: _Places) -> list[int]:
-    """All spans, each after its parent. Rings are cut, which adds to the tops."""
+def _ordered(by_id: _Nodes, placed: _Places) -> tuple[_Children, list[int], list[int]]:
+    """Children by parent, the topmost spans, and all spans, each after its parent. Rings are cut, which adds tops."""
+    children, tops = _linked(by_id, placed)
     order: list[int] = []
     _visit(tops, children, placed, order)
     if len(order) < len(by_id):  # the rest hangs from rings
         reached = set(order)
         for span_id in by_id:
             if span_id not in reached:
-                ring = _ring_above(span_id, by_id)
-                first = min(ring, key=lambda member: (by_id[member].start_ns, member))
-                for member in ring:
-                    placed[member].cyclic = True
-                parent = by_id[first].parent_id
-                assert parent is not None
-                children[parent].remove(first)
+                first = _cut_ring(span_id, by_id, children, placed)
                 tops.append(first)
                 before = len(order)
                 _visit([first], children, placed, order)
                 reached.update(order[before:])
-    return order
+    return children, tops, order
+
+
+def _cut_ring(span_id: int, by_id: _Nodes, children: _Children, placed: _Places) -> int:
+    """Take the earliest span of the ring above as topmost."""
+    ring = _ring_above(span_id, by_id)
+    for member in ring:
+        placed[member].cyclic = True
+    first = min(ring, key=lambda member: (by_id[member].start_ns, member))
+    parent = by_id[first].parent_id
+    assert parent is not None
+    children[parent].remove(first)
+    return first
 
 
 def _visit(tops: Sequence[int], children: _Children, placed: _Places, order: list[int]) -> None:
@@ -191,25 +209,25 @@ def _number_attempts(siblings: list[int], by_id: _Nodes, ends: _Ends, placed: _P
             place.attempt = before.attempt + 1
 
 
-def _mark_critical(tops: list[int], by_id: _Nodes, children: _Children, ends: _Ends, placed: _Places) -> None:
-    if not tops:
-        return
+def _critical(tops: list[int], by_id: _Nodes, children: _Children, ends: _Ends) -> dict[int, int]:
+    """Time of the critical path spent in each of its spans."""
+    found: dict[int, int] = {}
     roots = [span_id for span_id in tops if by_id[span_id].parent_id is None]
     adopted: _Children = {}
     if len(roots) == 1:
         adopted[roots[0]] = [span_id for span_id in tops if span_id != roots[0]]
         waiting = [(roots[0], by_id[roots[0]].start_ns, ends[roots[0]])]
     else:
-        start = min(by_id[span_id].start_ns for span_id in tops)
-        end = max(ends[span_id] for span_id in tops)
+        start = min((by_id[span_id].start_ns for span_id in tops), default=0)
+        end = max((ends[span_id] for span_id in tops), default=0)
         waiting = _awaited(tops, start, end, by_id, ends)
     while waiting:
         span_id, start, end = waiting.pop()
         below = children.get(span_id, []) + adopted.get(span_id, [])
         awaited = _awaited(below, start, end, by_id, ends) if below else []
-        placed[span_id].critical = True
-        placed[span_id].critical_ns = end - start - sum(upto - since for _, since, upto in awaited)
+        found[span_id] = end - start - sum(upto - since for _, since, upto in awaited)
         waiting += awaited
+    return found
 
 
 def _awaited(below: list[int], start: int, end: int, by_id: _Nodes, ends: _Ends) -> list[tuple[int, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from traces.tree import Node, analyse
+from traces.tree import Node, critical_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,6 @@ def mark_critical(decided: Iterable[Decided]) -> None:
     """Set critical_ns where it is more than nothing."""
     by_id = {one.span.span_id: one for one in decided}
     spans = [one.span for one in by_id.values()]
-    placed = analyse([Node(span.span_id, span.parent_id, span.start_ns, span.end_ns) for span in spans])
-    for span_id, place in placed.items():
-        by_id[span_id].critical_ns = place.critical_ns or None
+    times = critical_times(Node(span.span_id, span.parent_id, span.start_ns, span.end_ns) for span in spans)
+    for span_id, critical_ns in times.items():
+        by_id[span_id].critical_ns = critical_ns or None
