@@ -26,8 +26,3 @@ def span_int_from_bytes(span_id: bytes) -> int:
         raise ValueError(f"a span id has 8 bytes, not {len(span_id)}")
     value: int = _SIGNED.unpack(span_id)[0]
     return value
-
-
-def span_bytes(span_id: int) -> bytes:
-    """The 8 bytes of a span id."""
-    return _SIGNED.pack(span_id)

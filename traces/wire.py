@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
@@ -70,7 +70,7 @@ class Limits:
     elements: int = 10_000  # attributes, events and links of one span
     all_elements: int = 2_000_000  # the same, of a request
     json_nodes: int = 1_000_000  # objects and lists in a JSON request; its commas may be eight times as many
-    depth: int = 30                 # nesting of one attribute value: three messages each, of the 100 a reader takes
+    depth: int = 30  # nesting of one attribute value: three messages each, of the 100 a reader takes
 
 
 DEFAULT_LIMITS = Limits()
@@ -107,15 +107,6 @@ def scan(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Checked:
 def tallied(reasons: Iterable[str]) -> tuple[Rejection, ...]:
     """Rejections by reason."""
     return tuple(Rejection(*item) for item in Counter(reasons).items())
-
-
-def count_records(body: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
-    """The number of log records in an ExportLogsServiceRequest, or of metrics in an ExportMetricsServiceRequest."""
-    count = 0
-    for count, _ in enumerate(_items(body, limits), start=1):
-        if count > limits.spans:
-            raise TooMany(f"more than {limits.spans} records in one request")
-    return count
 
 
 @cache
@@ -171,7 +162,7 @@ def varint(buffer: bytes, position: int, end: int) -> tuple[int, int]:
 
 
 def _items(body: bytes, limits: Limits) -> Iterator[tuple[int, int]]:
-    """Where each span (or log record, or metric) lies: field 2 of field 2 of field 1."""
+    """Where each span lies: field 2 of field 2 of field 1."""
     envelopes = 0
     for number, start, end in walk(body, 0, len(body)):
         envelopes += 1
@@ -274,21 +265,3 @@ def _retype(message: descriptor_pb2.DescriptorProto) -> None:
             field.ClearField("type_name")
     for nested in message.nested_type:
         _retype(nested)
-
-
-__all__ = [
-    "DEFAULT_LIMITS",
-    "Checked",
-    "Limits",
-    "Malformed",
-    "Message",
-    "Rejection",
-    "TooMany",
-    "count_records",
-    "id_fault",
-    "scan",
-    "shallow",
-    "tallied",
-    "varint",
-    "walk",
-]
