@@ -46,6 +46,7 @@ ENCODINGS = {
     b"application/protobuf": Encoding.PROTOBUF,
     b"application/json": Encoding.JSON,
 }
+SHORT_BODY = 1024 * 1024
 
 
 def is_receiver_path(path: str) -> bool:
@@ -75,6 +76,11 @@ class Request:
     def content_encoding(self) -> str:
         encoding = self.headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
         return "" if encoding == "identity" else encoding
+
+    def announces_at_most(self, size: int) -> bool:
+        """Whether the headers promise a body of no more than that, or none."""
+        length = self.headers.get(b"content-length", b"" if b"transfer-encoding" in self.headers else b"0")
+        return length.isdigit() and len(length) < 18 and int(length) <= size
 
 
 class ReceiverApp:
@@ -150,16 +156,20 @@ class ReceiverApp:
         return signal
 
     async def _refuse(self, request: Request, refusal: Refusal, reader: BodyReader, send: Send) -> None:
-        """Answer at once; then read on for a moment, since closing on a sender would cost it the answer."""
+        """Answer, and keep the connection where the rest of the body is short. Else answer at once, read on for a
+        moment and close: closing on a client that is still sending would cost it the answer."""
         encoding = request.encoding or Encoding.JSON
         headers = [*refusal.headers, *self._cors.response(request.headers)]
         if refusal.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % refusal.retry_after_s))
+        if request.announces_at_most(SHORT_BODY):
+            await reader.drain()
+        body = refusal_body(refusal, encoding)
         if reader.finished:
-            await _send(send, refusal.status, headers, encoding, refusal_body(refusal, encoding))
+            await _send(send, refusal.status, headers, encoding, body)
             return
         headers.append((b"connection", b"close"))
-        await _send(send, refusal.status, headers, encoding, refusal_body(refusal, encoding), more=True)
+        await _send(send, refusal.status, headers, encoding, body, more=True)
         await reader.drain()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import resource
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 75  # exporters send every few seconds; closing sooner would race with them
+BACKLOG = 1024
 GRACE_S = 8  # for requests that are under way when the process is told to stop
 SWITCH_INTERVAL_S = 0.001  # how long a checking thread may keep the event loop waiting
 
@@ -37,6 +39,39 @@ def serve(config: Config) -> None:
     uvloop.run(_serve(config, limits))
 
 
+class Receiver:
+    """Both listeners on the running event loop. Port 0 picks a free one."""
+
+    def __init__(self, config: Config, limits: ReceiverLimits) -> None:
+        self._app = ReceiverApp(config, limits=limits)
+        self._host = config.bind
+        self._http = _http_server(self._app, limits)
+        self._http_done: asyncio.Task[None] | None = None
+        self._rpc = grpc_server(self._app.intake)
+        self.http_port = config.otlp_http_port
+        self.grpc_port = config.otlp_grpc_port
+
+    async def start(self) -> None:
+        """Listen; raises OSError or RuntimeError when a port is taken."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self.http_port), family=family, backlog=BACKLOG)
+        self.http_port = listener.getsockname()[1]
+        address = f"[{self._host}]" if ":" in self._host else self._host
+        self.grpc_port = self._rpc.add_insecure_port(f"{address}:{self.grpc_port}")
+        await self._rpc.start()
+        self._http_done = asyncio.create_task(self._http.serve(sockets=[listener]))
+        log.info("receiver_started", extra={"http": self.http_port, "grpc": self.grpc_port})
+
+    async def stop(self) -> None:
+        """Accept nothing more, answer what is under way, commit it, let go."""
+        self._http.should_exit = True
+        await self._rpc.stop(GRACE_S)
+        if self._http_done is not None:
+            await self._http_done
+        await self._app.close()
+        log.info("receiver_stopped")
+
+
 class HttpServer(uvicorn.Server):
     """uvicorn without its signal handlers, which end the process by the signal; here it ends by returning."""
 
@@ -45,13 +80,10 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def http_server(app: ReceiverApp, *, host: str, port: int, limits: ReceiverLimits) -> HttpServer:
-    """uvicorn with this app and its limits, not yet listening."""
+def _http_server(app: ReceiverApp, limits: ReceiverLimits) -> HttpServer:
     return HttpServer(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             http=bounded_protocol(limits),
             ws="none",
             lifespan="off",
@@ -62,38 +94,20 @@ def http_server(app: ReceiverApp, *, host: str, port: int, limits: ReceiverLimit
             date_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,
-            backlog=1024,
+            backlog=BACKLOG,
         )
     )
 
 
 async def _serve(config: Config, limits: ReceiverLimits) -> None:
-    app = ReceiverApp(config, limits=limits)
-    rpc = grpc_server(app.intake)
-    http = http_server(app, host=config.bind, port=config.otlp_http_port, limits=limits)
-
-    stopping: list[asyncio.Task[None]] = []
-
-    def stop() -> None:
-        http.should_exit = True
-        stopping.append(loop.create_task(rpc.stop(GRACE_S)))
-
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    rpc.add_insecure_port(_address(config.bind, config.otlp_grpc_port))
-    await rpc.start()
-    log.info("receiver_started", extra={"http": config.otlp_http_port, "grpc": config.otlp_grpc_port})
-    try:
-        await http.serve()  # returns once its last request is answered
-    finally:
-        await rpc.stop(GRACE_S)
-        await app.close()
-    log.info("receiver_stopped")
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        loop.add_signal_handler(number, told.set)
+    receiver = Receiver(config, limits)
+    await receiver.start()
+    await told.wait()
+    await receiver.stop()
 
 
 def _allow_files(wanted: int) -> None:
