@@ -1,0 +1,72 @@
+"""What a trace's spans recorded while they ran: their events and exceptions, read from the batches they arrived in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import zstandard
+
+from ecoa_web.db.named_sql import named_sql
+from traces.decode import Event, RawSpan, spans
+from traces.inbox.batch import inflated
+from traces.queries.rows import fetch
+from traces.wire import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from traces.queries.traces import TraceRow
+
+SQL = named_sql(__file__)
+MOST_BATCHES = 100
+MOST_ENTRIES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One event of one span."""
+
+    span_id: int
+    span_name: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceLog:
+    """The events of a trace by time."""
+
+    entries: list[LogEntry]
+    truncated: bool  # there are more, or more batches than are read
+
+
+def trace_log(project_id: int, summary: TraceRow) -> TraceLog:
+    """The events of a trace's spans, the first thousand of what its first hundred batches hold."""
+    found = fetch(
+        SQL.batches,
+        trace=summary.trace_id,
+        project=project_id,
+        first_day=summary.first_day,
+        last_day=summary.last_day,
+        limit=MOST_BATCHES + 1,
+    )
+    seen: set[tuple[int, int, str]] = set()  # a span sent twice tells its events once
+    entries = []
+    for (body,) in found[:MOST_BATCHES]:
+        for span in _spans(bytes(body), summary.trace_id):
+            for event in span.events:
+                key = (span.span_id, event.time_ns, event.name)
+                if key not in seen:
+                    seen.add(key)
+                    entries.append(LogEntry(span_id=span.span_id, span_name=span.name, event=event))
+    entries.sort(key=lambda entry: (entry.event.time_ns, entry.span_id))
+    truncated = len(found) > MOST_BATCHES or len(entries) > MOST_ENTRIES
+    return TraceLog(entries=entries[:MOST_ENTRIES], truncated=truncated)
+
+
+def _spans(body: bytes, trace_id: str) -> Iterator[RawSpan]:
+    """The spans of a trace in a stored batch that have events; a batch damaged at rest has none."""
+    try:
+        yield from (span for span in spans(inflated(body)) if span.trace_id == trace_id and span.has_events)
+    except (Malformed, zstandard.ZstdError):
+        return
