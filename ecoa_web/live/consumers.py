@@ -7,7 +7,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest
@@ -75,7 +75,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channel
 
     async def _project(self) -> Project | None:
         slug = parse_qs(self.scope["query_string"].decode("latin-1")).get("project", [""])[0]
-        return await sync_to_async(self._visible, thread_sensitive=False)(slug)
+        return await database_sync_to_async(self._visible, thread_sensitive=False)(slug)
 
     def _visible(self, slug: str) -> Project | None:
         # The session is read anew each time: a sign-out or a lost membership ends the socket.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from channels.testing import WebsocketCommunicator
+from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -50,9 +50,12 @@ async def test_a_stranger_gets_no_socket(origin: str | None) -> None:
 
     for address in (f"/{''.join(filled(route.pattern))}" for route in websocket_urlpatterns):
         headers = [(b"host", b"localhost")] + ([(b"origin", origin.encode())] if origin else [])
-        socket = WebsocketCommunicator(application, f"{address}?project=shop", headers=headers)
-        connected, _ = await socket.connect()
-        assert not connected, address
+        scope = {"type": "websocket", "path": address, "query_string": b"project=shop", "headers": headers}
+        # Not Channels' communicator: it keeps database connections from being given back.
+        socket = ApplicationCommunicator(application, {**scope, "subprotocols": []})
+        await socket.send_input({"type": "websocket.connect"})
+        answer = await socket.receive_output()
+        assert answer["type"] == "websocket.close", address
 
 
 def is_refused(client: Client, method: str, address: str) -> bool:
@@ -60,7 +63,7 @@ def is_refused(client: Client, method: str, address: str) -> bool:
     if answer.status_code in {301, 302, 303, 307, 308}:
         # The start page is itself among the routes walked.
         return answer.headers["Location"].partition("?")[0] in {reverse("account_login"), "/"}
-    return answer.status_code in {401, 403}
+    return answer.status_code in {401, 403, 405}  # 405: the route has no such method
 
 
 def routes() -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -159,12 +159,12 @@ async def test_the_cache_works_over_a_pool(pool: Any) -> None:  # psycopg's pool
         project = Project.objects.create(slug="pool", name="Pool")
         return keys.new_key(project, name="worker", scopes=[Scope.INGEST, Scope.READ], by=None)
 
-    key, secret = await sync_to_async(made)()
+    key, secret = await database_sync_to_async(made)()
     cache = KeyCache.over(pool)
 
     found = await cache.find(secret.encode())
     await asyncio.gather(*cache._notes)
-    used = await sync_to_async(lambda: ApiKey.objects.get(pk=key.pk).last_used_at)()
+    used = await database_sync_to_async(lambda: ApiKey.objects.get(pk=key.pk).last_used_at)()
 
     assert found is not None
     assert found.allows(Scope.READ)
