@@ -37,6 +37,7 @@ def _start_database(data_dir: Path) -> str:
 
 if "ECOA_DATA_DIR" not in os.environ:
     os.environ["ECOA_DATA_DIR"] = str(_temporary_data_dir())
+(Path(os.environ["ECOA_DATA_DIR"]) / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise warns without it
 if "DATABASE_URL" not in os.environ:
     os.environ["DATABASE_URL"] = _start_database(Path(os.environ["ECOA_DATA_DIR"]))
 os.environ["DJANGO_SETTINGS_MODULE"] = "ecoa_web.settings"
