@@ -27,6 +27,7 @@ from traces.receiver.refusal import (
     internal,
     method_not_allowed,
     not_found,
+    too_slow,
     unsupported,
 )
 
@@ -162,7 +163,8 @@ class ReceiverApp:
         headers = [*refusal.headers, *self._cors.response(request.headers)]
         if refusal.retry_after_s is not None:
             headers.append((b"retry-after", b"%d" % refusal.retry_after_s))
-        if request.announces_at_most(SHORT_BODY):
+        may_drain = refusal.status != too_slow().status
+        if may_drain and request.announces_at_most(SHORT_BODY):
             await reader.drain()
         body = refusal_body(refusal, encoding)
         if reader.finished:
@@ -170,7 +172,8 @@ class ReceiverApp:
             return
         headers.append((b"connection", b"close"))
         await _send(send, refusal.status, headers, encoding, body, more=True)
-        await reader.drain()
+        if may_drain:
+            await reader.drain()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
