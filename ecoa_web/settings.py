@@ -108,6 +108,7 @@ ACCOUNT_FORMS = {
 MFA_ADAPTER = "ecoa_web.accounts.two_factor.TwoFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "ECOA"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are vouched for by who invited them
 SOCIALACCOUNT_ADAPTER = "ecoa_web.accounts.openid.OpenIdAdapter"
 SOCIALACCOUNT_PROVIDERS = openid_provider(CONFIG)
 MAILERS = {"default": smtp_mailer(CONFIG)}

@@ -75,7 +75,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channel
 
     async def _project(self) -> Project | None:
         slug = parse_qs(self.scope["query_string"].decode("latin-1")).get("project", [""])[0]
-        return await database_sync_to_async(self._visible, thread_sensitive=False)(slug)
+        project: Project | None = await database_sync_to_async(self._visible, thread_sensitive=False)(slug)
+        return project
 
     def _visible(self, slug: str) -> Project | None:
         # The session is read anew each time: a sign-out or a lost membership ends the socket.

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from ecoa_web.accounts import key_cache, keys
-from ecoa_web.accounts.key_cache import KeyCache
+from ecoa_web.accounts.key_cache import KeyCache, KeyInfo
 from ecoa_web.accounts.models import ApiKey, AuditEntry, Project, Scope, User
 from tests.accounts.conftest import SignedIn
 
@@ -53,7 +53,7 @@ def test_a_key_is_found_by_its_secret_and_its_secret_is_nowhere(project: Project
         stored = cursor.fetchall()
 
     assert found is not None
-    assert (found.id, found.project_id, found.scopes) == (key.pk, project.pk, {"ingest"})
+    assert found == KeyInfo(id=key.pk, project_id=project.pk, scopes=frozenset({"ingest"}))
     assert secret.startswith("ecoa_")
     assert len(secret) == 48
     assert secret not in str(stored)
@@ -88,7 +88,7 @@ async def test_the_cache_forgets_within_a_second(database: Database, monkeypatch
     """A revoked key stops working, and a new one starts to, at most a second later."""
     cache = KeyCache(database)
     clock = [100.0]
-    monkeypatch.setattr(key_cache.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("ecoa_web.accounts.key_cache.time.monotonic", lambda: clock[0])
     assert await cache.find("k" * 40)
 
     database.rows = []

@@ -6,6 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ecoa_web.accounts.models import AuditEntry, User
 
@@ -13,20 +14,25 @@ PASSWORD = "a long enough sentence"
 
 
 def code(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    shown: str = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    return shown
 
 
 @pytest.mark.django_db
-def test_a_second_factor_is_set_up_and_then_asked_for() -> None:
+def test_a_second_factor_is_set_up_and_then_asked_for(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
     """The password alone no longer signs in; password and code do. Its secret is stored encrypted."""
     user = User.objects.create_user("ops@example.com", PASSWORD)
     form = {"login": user.email, "password": PASSWORD}
     browser = Client()
     browser.post("/accounts/login/", form)
-    page = browser.get("/accounts/2fa/totp/activate/")
+    asked = browser.get("/accounts/2fa/totp/activate/")
+    page = browser.post(asked.headers["Location"], {"password": PASSWORD}, follow=True)
     secret = page.context["form"].secret
 
-    activated = browser.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
+    with django_capture_on_commit_callbacks(execute=True):
+        activated = browser.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
     codes = browser.get("/accounts/2fa/recovery-codes/").context["unused_codes"]
     other = Client()
     asked = other.post("/accounts/login/", form)
