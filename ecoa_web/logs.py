@@ -56,5 +56,5 @@ def _split_exception(
         lines = [line.strip() for line in trace.strip().splitlines()]
         places = [line for line in lines if line.startswith("File ")]
         event["error"] = lines[-1]
-        event["at"] = places[-1] if places else ""
+        event["at"] = places[-1].removeprefix("File ").replace('"', "") if places else ""
     return event

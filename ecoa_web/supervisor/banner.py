@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from ecoa_web.config import Config
-from ecoa_web.supervisor.first_run import FirstRun
 from ecoa_web.supervisor.terminal import Terminal
 
 PYTHON = """\
@@ -14,6 +14,16 @@ opentelemetry-instrument python agent.py"""
 NODE = """\
 npm install @opentelemetry/auto-instrumentations-node
 node --require @opentelemetry/auto-instrumentations-node/register agent.js"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstRun:
+    """What the operator must be told."""
+
+    migrations: int
+    setup_link: str | None  # while there is no administrator
+    key: str | None  # when it has just been made
+    demo_key: str | None
 
 
 def show_banner(terminal: Terminal, config: Config, first: FirstRun, *, database: str, workers: int) -> None:
@@ -48,13 +58,13 @@ def environment_lines(config: Config, key: str) -> list[str]:
 
 def _agent(terminal: Terminal, config: Config, first: FirstRun) -> None:
     terminal.line(terminal.paint("Paste into an agent's environment:", "bold"))
-    for line in environment_lines(config, first.key or "YOUR_KEY"):
+    for line in environment_lines(config, first.key or config.api_key or "YOUR_KEY"):
         terminal.line(f"  {line}")
-    if first.key is None:
+    if first.key:
+        terminal.line(terminal.paint("  This key is shown once; only its hash is stored.", "dim"))
+    elif not config.api_key:
         note = f"YOUR_KEY was shown at the first start; make another at {config.base_url}/p/default/settings/keys/"
         terminal.line(terminal.paint(f"  {note}", "dim"))
-    elif not config.api_key:
-        terminal.line(terminal.paint("  This key is shown once; only its hash is stored.", "dim"))
     for language, commands in {"Python": PYTHON, "Node": NODE}.items():
         terminal.line(terminal.paint(f"then, for {language}:", "dim"))
         for line in commands.splitlines():

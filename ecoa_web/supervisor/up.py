@@ -7,28 +7,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
-
-from django.conf import settings
 
 from ecoa_web.config import Config
 from ecoa_web.db.embedded import Server
 from ecoa_web.errors import OperatorError
-from ecoa_web.supervisor.banner import environment_lines, show_banner
-from ecoa_web.supervisor.first_run import FirstRun, first_run
+from ecoa_web.supervisor.banner import FirstRun, environment_lines, show_banner
 from ecoa_web.supervisor.lifeline import Lifeline
 from ecoa_web.supervisor.lock import data_lock
 from ecoa_web.supervisor.part import BackOff, Part, ending
 from ecoa_web.supervisor.preflight import check_bind, check_data_dir, check_ports, ports
 from ecoa_web.supervisor.terminal import Terminal
 
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 TICK_S = 0.2
 SLOW_START_S = 30.0
 STOP_S = 15.0
@@ -40,8 +41,7 @@ def up(config: Config, *, demo: bool, seed: int | None, terminal: Terminal) -> N
     check_data_dir(config.data_dir)
     with data_lock(config.data_dir, address=config.base_url):
         check_ports(config)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
+        _stop_on_signals()
         supervisor = Supervisor(config, demo=demo, seed=seed, terminal=terminal)
         try:
             supervisor.start()
@@ -50,6 +50,13 @@ def up(config: Config, *, demo: bool, seed: int | None, terminal: Terminal) -> N
             terminal.line()
         finally:
             supervisor.stop()
+
+
+def _stop_on_signals() -> None:
+    """SIGINT too: a shell that starts us in the background has it ignored. SIGHUP stays ignored under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 class Supervisor:
@@ -74,7 +81,7 @@ class Supervisor:
         if self._database:
             self._terminal.step("starting PostgreSQL 18")
             self._database.server.start()
-        self._first = first_run(self._config, demo=self._demo)
+        self._first = self._prepare()
         if self._first.migrations:
             self._terminal.step(f"applied {self._first.migrations} migrations")
         self._front = [self._part("receiver", "receiver"), self._part("web", "web")]
@@ -106,6 +113,23 @@ class Supervisor:
         self._lifeline.close()
         self._terminal.step("stopped")
 
+    def _prepare(self) -> FirstRun:
+        """Migrations and what a first run needs, in a process of its own, which alone loads Django."""
+        demo = ["--demo"] if self._demo else []
+        prepare = self._part("prepare", "prepare", "--json", *demo)
+        ran = subprocess.run(
+            prepare.command,
+            env=prepare.environment,
+            pass_fds=prepare.inherited,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode:
+            lines = ran.stderr.strip().splitlines() or [f"the preparation of the database {ending(ran.returncode)}"]
+            raise OperatorError(lines[-1].removeprefix("ecoa: "))
+        return FirstRun(**json.loads(ran.stdout))
+
     @property
     def _parts(self) -> list[Part]:
         return [*self._front, *self._workers]
@@ -113,7 +137,7 @@ class Supervisor:
     def _part(self, name: str, command: str, *arguments: str, environment: dict[str, str] | None = None) -> Part:
         return Part(
             name=name,
-            command=[sys.executable, str(settings.BASE_DIR / "manage.py"), command, *arguments],
+            command=[sys.executable, str(MANAGE), command, *arguments],
             environment={
                 "ECOA_LOG_LEVEL": "warning",
                 **os.environ,
@@ -198,7 +222,7 @@ class Hurry:
         self.wanted = False
         self.kill: Callable[[], None] = lambda: None
         self._terminal = terminal
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._now)
 
     def _now(self, _number: int, _frame: FrameType | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import psycopg
 from django.core.management import call_command
@@ -18,19 +17,10 @@ from ecoa_web.accounts.models import ApiKey, Scope
 from ecoa_web.config import Config
 from ecoa_web.db.dsn import direct_conninfo
 from ecoa_web.errors import OperatorError
+from ecoa_web.supervisor.banner import FirstRun
 
 MIGRATION_LOCK = 0x65636F61  # "ecoa"
 DEMO_KEY = "example shop"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstRun:
-    """What the operator must be told."""
-
-    migrations: int
-    setup_link: str | None  # while there is no administrator
-    key: str | None  # when it is known: just made, or from ECOA_API_KEY
-    demo_key: str | None
 
 
 def first_run(config: Config, *, demo: bool) -> FirstRun:
@@ -48,7 +38,7 @@ def first_run(config: Config, *, demo: bool) -> FirstRun:
         raise OperatorError(f"The database of {where} does not answer: {str(cause).strip().splitlines()[0]}") from cause
     finally:
         _close_pool()
-    return FirstRun(migrations=migrations, setup_link=link, key=made or config.api_key, demo_key=demo_key)
+    return FirstRun(migrations=migrations, setup_link=link, key=made, demo_key=demo_key)
 
 
 def _close_pool() -> None:
