@@ -7,6 +7,7 @@ links, status, resource and scope become bytes, so that parsing a batch does not
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -215,18 +216,35 @@ def _over(body: bytes, start: int, end: int, limit: int) -> bool:
 
 
 def _without(body: bytes, ordinals: Collection[int]) -> bytes:
-    """The request without the spans of those ordinals."""
-    request = _parsed(body)
-    ordinal = 0
-    for resource_spans in request.resource_spans:
-        for scope_spans in resource_spans.scope_spans:
-            spans = scope_spans.spans
-            here = len(spans)
-            for index in range(here - 1, -1, -1):
-                if ordinal + index in ordinals:
-                    del spans[index]
-            ordinal += here
-    return bytes(request.SerializeToString())
+    """The request without the spans of those ordinals; what is kept is copied, not parsed."""
+    return _kept(body, 0, len(body), (1, 2, 2), ordinals, itertools.count())
+
+
+def _kept(
+    body: bytes, start: int, end: int, path: tuple[int, ...], ordinals: Collection[int], numbers: Iterator[int]
+) -> bytes:
+    """One envelope without those spans. Every field that OTLP has down to the spans is length-delimited."""
+    kept = bytearray()
+    for number, value_start, value_end in walk(body, start, end):
+        if number != path[0]:
+            value = body[value_start:value_end]
+        elif len(path) > 1:
+            value = _kept(body, value_start, value_end, path[1:], ordinals, numbers)
+        elif next(numbers) in ordinals:
+            continue
+        else:
+            value = body[value_start:value_end]
+        kept += _encoded(number << 3 | 2) + _encoded(len(value)) + value
+    return bytes(kept)
+
+
+def _encoded(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
 
 
 def _parsed(body: bytes) -> Any:
