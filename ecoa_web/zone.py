@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -24,6 +25,6 @@ def zone_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 def browser_zone(request: HttpRequest) -> zoneinfo.ZoneInfo:
     """The zone that the cookie names, if there is such a zone."""
     try:
-        return zoneinfo.ZoneInfo(request.COOKIES.get(COOKIE, "UTC")[:64])
+        return zoneinfo.ZoneInfo(unquote(request.COOKIES.get(COOKIE, "UTC"))[:64])
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return zoneinfo.ZoneInfo("UTC")
