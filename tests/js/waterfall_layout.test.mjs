@@ -65,10 +65,14 @@ test("a model call is split at its first token only when that lies within it", (
   assert.equal(lane(tree, 1, frameOf(tree)).split, null);
 });
 
-test("labels stand right of a bar, left of it, or at the lane's end", () => {
-  assert.equal(labelPlace({ x: 0, width: 100 }, { characters: 5, width: 800 }).anchor, "start");
-  assert.deepEqual(labelPlace({ x: 700, width: 100 }, { characters: 5, width: 800 }), { x: 694, anchor: "end" });
-  assert.equal(labelPlace({ x: 0, width: 800 }, { characters: 5, width: 800 }).x, 794);
+test("labels stand right of a bar, left of it, or over its end, and lose their note before their time", () => {
+  const place = (x, width, note = "") => labelPlace({ x, width }, { time: "3.1 s", note, width: 800 });
+
+  assert.equal(place(0, 100).anchor, "start");
+  assert.deepEqual(place(700, 100), { x: 694, anchor: "end", note: "" });
+  assert.deepEqual(place(0, 800), { x: 794, anchor: "end", note: "" });
+  assert.equal(place(0, 600, "upstream reset before the headers came").note, "upstream reset before t…");
+  assert.equal(place(0, 740, "upstream reset").note, "");
 });
 
 test("guides found while walking down equal guides found by climbing", () => {

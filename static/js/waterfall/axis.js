@@ -1,7 +1,9 @@
 // The time axis of the lanes: what of the trace is in view, and where a time lies in pixels. Pure.
 import { clampView, extent, isGrowing, longWaits, panView, squeeze, viewOf, zoomView } from "./scale.js";
 
-const AIR = 0.1;            // right of the last end, for its label
+const AIR = 0.1;            // right of the last end, for its label,
+const AIR_PIXELS = 76;      // which needs so much
+const MOST_AIR = 0.4;
 const GROWTH = 0.3;         // while spans grow, so that the axis does not move with every frame
 
 export class Axis {
@@ -24,9 +26,10 @@ export class Axis {
     const from = this.map.toU(whole.start);
     const length = Math.max(this.map.toU(whole.end) - from, 1e-3);
     const growing = isGrowing(tree);
+    const air = Math.min(MOST_AIR, Math.max(AIR, AIR_PIXELS / Math.max(this.width - AIR_PIXELS, 1)));
     const held = this.domain.to - from;
-    const stays = growing && this.domain.from === from && held >= length * (1 + AIR / 2) && held <= length * (1 + GROWTH * 2);
-    if (!stays) this.domain = { from, to: from + length * (1 + (growing ? GROWTH : AIR)) };
+    const stays = growing && this.domain.from === from && held >= length * (1 + air / 2) && held <= length * (1 + (air + GROWTH) * 2);
+    if (!stays) this.domain = { from, to: from + length * (1 + air + (growing ? GROWTH : 0)) };
     this.view = this.fitted ? this.domain : clampView(this.view, this.domain);
   }
 

@@ -8,6 +8,7 @@ export const INDENT = 14;
 export const MAX_INDENT = 16;       // deeper levels stand below one another
 const CHARACTER = 6.4;              // of a label, on the average
 const LABEL_GAP = 6;
+const LEAST_NOTE = 8;       // characters of a note worth showing
 
 /** The rows, of height ROW, that a viewport shows, with some to spare on both sides. */
 export function rowWindow({ scrollTop, height, count, spare = 8 }) {
@@ -43,12 +44,20 @@ export function lane(tree, node, frame) {
   };
 }
 
-/** Where a label of so many characters goes: right of the bar, left of it, or within it. */
-export function labelPlace(bar, { characters, width }) {
-  const room = characters * CHARACTER + LABEL_GAP;
-  if (bar.x + bar.width + room <= width) return { x: bar.x + bar.width + LABEL_GAP, anchor: "start" };
-  if (bar.x >= room) return { x: bar.x - LABEL_GAP, anchor: "end" };
-  return { x: width - LABEL_GAP, anchor: "end" };
+/** Where a label goes: right of its bar, left of it, or over its end; { x, anchor, note }, the note cut where it must be. */
+export function labelPlace(bar, { time, note, width }) {
+  const room = (characters) => characters * CHARACTER + LABEL_GAP;
+  const whole = time.length + (note ? note.length + 1 : 0);
+  const right = width - bar.x - bar.width;
+  const atRight = { x: bar.x + bar.width + LABEL_GAP, anchor: "start" };
+  const atLeft = { x: bar.x - LABEL_GAP, anchor: "end" };
+  if (room(whole) <= right) return { ...atRight, note };
+  if (room(whole) <= bar.x) return { ...atLeft, note };
+  const side = right >= bar.x ? atRight : atLeft;
+  const left = Math.floor((Math.max(right, bar.x) - room(time.length + 1)) / CHARACTER) - 1;
+  if (note && left >= LEAST_NOTE) return { ...side, note: `${note.slice(0, left)}…` };
+  if (room(time.length) <= Math.max(right, bar.x)) return { ...(room(time.length) <= right ? atRight : atLeft), note: "" };
+  return { x: width - LABEL_GAP, anchor: "end", note: "" };
 }
 
 /** The guide lines left of a row, whose path from the top is known: where they run and which carry an error.

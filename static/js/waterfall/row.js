@@ -120,11 +120,10 @@ function drawBar(row, tree, node, drawn, words, frame) {
 }
 
 function drawLabel(row, bar, words, frame) {
+  const place = labelPlace(bar, { ...words, width: frame.width });
   if (row.time.textContent !== words.time) row.time.textContent = words.time;
-  if (row.note.textContent !== words.note) row.note.textContent = words.note;
+  if (row.note.textContent !== place.note) row.note.textContent = place.note;
   set(row.note, "class", words.bad ? "lane-bad" : "lane-note");
-  const characters = words.time.length + (words.note ? words.note.length + 1 : 0);
-  const place = labelPlace(bar, { characters, width: frame.width });
   set(row.label, "x", place.x.toFixed(1));
   set(row.label, "text-anchor", place.anchor);
 }

@@ -41,8 +41,13 @@ function between(axis, left, right) {
   return ticksBetween(from, to, { width: right - left }).map((t) => {
     const x = axis.x(t + axis.start);
     const fits = x < axis.width - LABEL_ROOM && (left === 0 || x - left > LABEL_ROOM) && (right === axis.width || right - x > LABEL_ROOM);
-    return { x, text: fits ? (t === 0 ? "0" : duration(t)) : "", strong: false };
+    return { x, text: fits ? tickText(t) : "", strong: false };
   });
+}
+
+// Marks stand at round times: 10 s, not 10.0 s.
+function tickText(t) {
+  return t === 0 ? "0" : duration(t).replace(/\.0(?=\D)/, "");
 }
 
 function waitsOf(axis) {

@@ -1,9 +1,10 @@
 // Where the critical path spent its time, as one bar with words under it.
-import { duration, percent } from "../format.js";
+import { duration } from "../format.js";
 import { el, svg } from "./dom.js";
 
 const WORDS = { llm: "Model", tool: "Tool", retriever: "Retrieval", guardrail: "Checks", human: "Human", own: "Own code", idle: "Idle" };
 const HEIGHT = 10;
+const LABELLED = 0.005;     // smaller parts are told by the bar alone
 
 /** Draw the parts, as timeByKind() gives them, into a place. */
 export function drawSplit(place, parts) {
@@ -11,24 +12,22 @@ export function drawSplit(place, parts) {
   let left = 0;
   const bars = parts.map(({ part, ms }) => {
     const share = (ms / whole) * 100;
-    const bar = segment(part, { x: `${left.toFixed(2)}%`, width: `${Math.max(share - 0.2, 0.15).toFixed(2)}%`, y: 0, height: HEIGHT });
+    const bar = segment(`${WORDS[part]} ${duration(ms)}`, part, { x: `${left.toFixed(2)}%`, width: `${Math.max(share - 0.2, 0.15).toFixed(2)}%`, y: 0, height: HEIGHT });
     left += share;
     return bar;
   });
   place.replaceChildren(
     svg("svg", { class: "split-bar", height: HEIGHT, role: "img", "aria-label": "Where the critical path spent its time" }, ...bars),
-    el("ul", { class: "split-labels" }, ...parts.map(({ part, ms }) => el("li", {}, swatch(part), WORDS[part], " ", el("b", {}, duration(ms)), " ", el("span", { class: "dim" }, percentOf(ms / whole))))));
+    el("ul", { class: "split-labels" }, ...parts.filter(({ ms }) => ms / whole >= LABELLED).map(({ part, ms }) => el("li", {}, swatch(part), WORDS[part], " ", el("b", {}, duration(ms)), " ", el("span", { class: "dim" }, percentOf(ms / whole))))));
 }
 
 function percentOf(share) {
-  return share < 0.01 ? percent(share) : `${Math.round(share * 100)}\u00a0%`;
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
-function segment(part, box) {
-  if (part === "human") return svg("rect", { class: "human-bar", ...box });
-  if (part === "own") return svg("rect", { class: "vol-2", ...box });
-  if (part === "idle") return svg("rect", { class: "seg-idle", ...box });
-  return svg("rect", { class: "kfill", "data-kind": part, ...box });
+function segment(words, part, box) {
+  const look = { human: "human-bar", own: "vol-2", idle: "seg-idle" }[part] ?? "kfill";
+  return svg("rect", { class: look, "data-kind": look === "kfill" ? part : null, ...box }, svg("title", {}, words));
 }
 
 function swatch(part) {

@@ -96,6 +96,7 @@ export class View {
     const width = this.scroller.clientWidth - this.treeWidth();
     this.root.style.setProperty("--w-bar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`);
     this.axis.width = Math.max(40, width);
+    if (this.state.tree) this.#measure();
     this.#schedule("spans");
   }
 

@@ -24,7 +24,7 @@ export function marksOf(tree, node, folded) {
   if (tries) marks.push({ text: `${tries} attempts`, look: tree.bad[node] ? "bad" : "" });
   const attempt = tree.attempt.get(node);
   if (attempt) marks.push({ text: `attempt ${attempt}`, look: tree.bad[node] ? "bad" : "" });
-  if (tree.origin[node]) marks.push({ text: "began here", look: "bad", icon: "s-error" });
+  if (tree.origin[node] && !attempt) marks.push({ text: "began here", look: "bad", icon: "s-error" });
   if (!tree.bad[node] && tree.lastBad[node] >= 0 && tree.type[node] === SPAN) marks.push({ text: "caught", look: "", icon: "check" });
   if (tree.loop.has(node)) marks.push({ text: "parents form a loop", look: "" });
   if (folded && tree.weight[node] > 1) {
