@@ -20,14 +20,16 @@ Parts = list[tuple[str, str]]  # (number, unit)
 
 
 def duration_parts(ms: float | None) -> Parts:
-    """450 ms, 3.2 s, 4 m 10 s, 2 h 05 m, 3 d 4 h; the unit that reads best."""
+    """45 µs, 4.5 ms, 450 ms, 3.2 s, 4 m 10 s, 2 h 05 m, 3 d 4 h; the unit that reads best."""
     if ms is None or math.isnan(ms):
         return [(MISSING, "")]
     if ms < 0:
         (number, unit), *rest = duration_parts(-ms)
         return [(MINUS + number, unit), *rest]
+    if 0 < ms < 0.9995:
+        return [(f"{max(1, round(ms * 1000))}", "µs")]
     if ms < 999.5:
-        return [(str(round(ms)) if ms >= 9.95 or ms == 0 else trimmed(ms), "ms")]
+        return [(f"{ms:.1f}" if 0 < ms < 9.95 else str(round(ms)), "ms")]
     seconds = ms / 1000
     if seconds < 59.95:
         return [(f"{seconds:.1f}", "s")]
@@ -42,11 +44,6 @@ def long_duration(seconds: int) -> Parts:
     if days < 1:
         return [(str(hours), "h"), (f"{minutes % 60:02}", "m")]
     return [(str(days), "d"), (str(hours % 24), "h")]
-
-
-def trimmed(ms: float) -> str:
-    """Less than ten milliseconds, to two digits: 4.2, 0.45, 0.003."""
-    return f"{ms:.1f}" if ms >= 0.95 else f"{max(ms, 0.001):.2g}"
 
 
 def count_parts(number: float | None) -> Parts:
@@ -85,16 +82,18 @@ def percent_parts(share: float | None) -> Parts:
 
 
 def money(dollars: float | None) -> str:
-    """$0.47, $61.35, $1,234, $0.0009; 0 for nothing."""
+    """$0.47, $61.35, $1,234, $1.2 M, $0.0009; 0 for nothing."""
     if dollars is None:
         return MISSING
     if dollars == 0:
         return "0"
     if dollars < 0:
         return MINUS + money(-dollars)
-    if dollars < 0.0095:
-        return f"${dollars:.{min(8, 1 - math.floor(math.log10(dollars)))}f}"
-    return f"${dollars:.2f}" if dollars < 999.995 else f"${dollars:,.0f}"
+    if dollars < 0.00005:
+        return "<$0.0001"
+    if dollars < 0.995:
+        return f"${dollars:.{2 if dollars >= 0.0095 else 4}f}"
+    return f"${dollars:.2f}" if dollars < 999.995 else "$" + text(count_parts(dollars))
 
 
 def text(parts: Parts) -> str:

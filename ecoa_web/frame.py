@@ -37,6 +37,7 @@ PLACES = (
     ("Agents", "agents", "agents", "a", ("agent",)),
     ("Settings", "settings", "project-settings", "s", ("members", "keys", "projects", "profile")),
 )
+TIMELESS = frozenset({"start", "home", "trace"})  # pages that are not about a span of time; settings are not, either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "themes": THEMES,
         "rail": "icons" if request.COOKIES.get("ecoa_rail") == "icons" else "wide",
         "zone": browser_zone(request).key,
+        "ranged": is_ranged(request),
         "range": cache(lambda: time_range(request.GET, timezone.now())),
         "range_menu": cache(lambda: range_menu(request)),
     }
@@ -68,6 +70,12 @@ def frame(request: HttpRequest) -> dict[str, object]:
     projects = cache(lambda: list(visible_projects(user)))
     project = cache(lambda: current_project(request, projects()))
     return shown | {"projects": projects, "project": project, "nav": cache(lambda: rail(request, project()))}
+
+
+def is_ranged(request: HttpRequest) -> bool:
+    """Whether the page in the address is about a span of time."""
+    match = request.resolver_match
+    return match is not None and match.url_name not in TIMELESS and "/settings/" not in request.path
 
 
 def current_project(request: HttpRequest, projects: list[Project]) -> Project | None:

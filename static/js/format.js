@@ -9,11 +9,12 @@ const unit = (number, word) => `${number}${SPACE}${word}`;
 const two = (number) => String(number).padStart(2, "0");
 const grouped = (number) => Math.round(number).toLocaleString("en-US");
 
-/** 450 ms, 3.2 s, 4 m 10 s, 2 h 05 m, 3 d 4 h. */
+/** 45 µs, 4.5 ms, 450 ms, 3.2 s, 4 m 10 s, 2 h 05 m, 3 d 4 h. */
 export function duration(ms) {
   if (missing(ms)) return MISSING;
   if (ms < 0) return MINUS + duration(-ms);
-  if (ms < 999.5) return unit(ms >= 9.95 || ms === 0 ? Math.round(ms) : small(ms), "ms");
+  if (ms > 0 && ms < 0.9995) return unit(Math.max(1, Math.round(ms * 1000)), "µs");
+  if (ms < 999.5) return unit(ms > 0 && ms < 9.95 ? ms.toFixed(1) : Math.round(ms), "ms");
   const seconds = ms / 1000;
   if (seconds < 59.95) return unit(seconds.toFixed(1), "s");
   const whole = Math.round(seconds);
@@ -24,8 +25,6 @@ export function duration(ms) {
   if (days < 1) return `${unit(hours, "h")} ${unit(two(minutes % 60), "m")}`;
   return `${unit(days, "d")} ${unit(hours % 24, "h")}`;
 }
-
-const small = (ms) => (ms >= 0.95 ? ms.toFixed(1) : String(Number(Math.max(ms, 0.001).toPrecision(2))));
 
 /** Nanoseconds, as a number or as the API's string. */
 export const durationNs = (ns) => (missing(ns) ? MISSING : duration(Number(ns) / 1e6));
@@ -54,13 +53,14 @@ export function percent(share) {
   return unit(points === 0 || points === 100 ? points.toFixed(0) : points.toFixed(1), "%");
 }
 
-/** $0.47, $1,234, $0.0009; 0 for nothing. */
+/** $0.47, $1,234, $1.2 M, $0.0009; 0 for nothing. */
 export function money(dollars) {
   if (missing(dollars)) return MISSING;
   if (dollars === 0) return "0";
   if (dollars < 0) return MINUS + money(-dollars);
-  if (dollars < 0.0095) return `$${dollars.toFixed(Math.min(8, 1 - Math.floor(Math.log10(dollars))))}`;
-  return dollars < 999.995 ? `$${dollars.toFixed(2)}` : `$${grouped(dollars)}`;
+  if (dollars < 0.00005) return "<$0.0001";
+  if (dollars < 0.995) return `$${dollars.toFixed(dollars >= 0.0095 ? 2 : 4)}`;
+  return dollars < 999.995 ? `$${dollars.toFixed(2)}` : `$${count(dollars)}`;
 }
 
 /** A time in a zone (the browser's, unless told): time 13:59:41.550, second, minute, short, date. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from math import log, log10
 from typing import Any
@@ -49,8 +49,8 @@ def histogram(slots: Sequence[Slot], percentiles: Sequence[Percentile]) -> Figur
         margin={"t": 56},
         shapes=[percentile_line(ms) for _, ms in percentiles],
         annotations=[
-            percentile_label(name, ms, row=row, right_half=log(ms / low) > 0.75 * log(high / low))
-            for row, (name, ms) in enumerate(percentiles)
+            percentile_label(words, ms, row=row, right_half=log(ms / low) > 0.75 * log(high / low))
+            for row, (words, ms) in enumerate(percentile_words(percentiles))
         ],
     )
     return drawn(figure)
@@ -63,7 +63,7 @@ def percentiles_over_time(points: Sequence[Point], shown: TimeRange) -> Figure:
     with_gaps = broken(points)
     figure = go.Figure(
         [
-            percentile_trace("p99", VOLUME, with_gaps, [point.p99_ms if point else None for point in with_gaps]),
+            percentile_trace("p99", VOLUME_2, with_gaps, [point.p99_ms if point else None for point in with_gaps]),
             percentile_trace("p95", INK, with_gaps, [point.p95_ms if point else None for point in with_gaps]),
             percentile_trace("p50", VOLUME_2, with_gaps, [point.p50_ms if point else None for point in with_gaps]),
         ]
@@ -146,7 +146,7 @@ def percentile_trace(name: str, colour: str, points: Sequence[Point | None], val
         x=[local(point.start) if point else None for point in points],
         y=values,
         mode="lines+markers",
-        line={"color": colour, "width": 1.5},
+        line={"color": colour, "width": 1.5, "dash": "dot" if name == "p99" else "solid"},
         marker={"color": colour, "size": 3},
         customdata=[text(duration_parts(value)) for value in values],
         hovertemplate=f"{name} %{{customdata}}<extra></extra>",
@@ -185,10 +185,21 @@ def percentile_line(ms: float) -> dict[str, Any]:
     return {"type": "line", "x0": ms, "x1": ms, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": INK, "width": 1}}
 
 
-def percentile_label(name: str, ms: float, *, row: int, right_half: bool) -> dict[str, Any]:
+def percentile_words(percentiles: Sequence[Percentile]) -> list[Percentile]:
+    """p50 820 ms, and those that read alike together: p95, p99 5.0 s."""
+    names: dict[str, list[str]] = {}
+    places: dict[str, float] = {}
+    for name, ms in percentiles:
+        words = text(duration_parts(ms))
+        names.setdefault(words, []).append(name)
+        places[words] = ms
+    return [(f"{', '.join(names[words])} {words}", places[words]) for words in names]
+
+
+def percentile_label(words: str, ms: float, *, row: int, right_half: bool) -> dict[str, Any]:
     """Beside the top of its line, each on a row of its own."""
     return {
-        "text": f"<b>{name} {text(duration_parts(ms))}</b>",
+        "text": words,
         "x": log10(ms),  # annotations on a log axis are placed by the logarithm, shapes are not
         "y": 1,
         "yref": "paper",
@@ -197,7 +208,7 @@ def percentile_label(name: str, ms: float, *, row: int, right_half: bool) -> dic
         "xanchor": "right" if right_half else "left",
         "xshift": -4 if right_half else -1,
         "showarrow": False,
-        "font": {"color": STRONG},
+        "font": {"color": STRONG, "weight": 600},
     }
 
 
@@ -209,22 +220,29 @@ def duration_axis(low: float, high: float, *, title: str) -> dict[str, Any]:
         "range": [log10(low), log10(high)],
         "tickvals": round_ones,
         "ticktext": [label(ms) for ms in round_ones],
-        "title": {"text": title, "standoff": 8},
-    }
-
-
-def count_axis(title: str) -> dict[str, Any]:
-    return {
-        "rangemode": "tozero",
-        "title": {"text": title, "standoff": 8},
-        "tickformat": "~s",
-        "nticks": 5,
+        "title": titled(title),
         "fixedrange": True,
     }
 
 
+def count_axis(title: str) -> dict[str, Any]:
+    return {"rangemode": "tozero", "title": titled(title), "tickformat": "~s", "nticks": 5, "fixedrange": True}
+
+
 def time_axis(shown: TimeRange) -> dict[str, Any]:
-    return {"type": "date", "range": [local(shown.start), local(shown.end)], "nticks": 7, "showgrid": False}
+    clock = "%H:%M" if shown.width <= timedelta(hours=36) else "%-d %b"
+    return {
+        "type": "date",
+        "range": [local(shown.start), local(shown.end)],
+        "nticks": 6,
+        "tickformat": clock,
+        "tickangle": 0,
+        "hoverformat": "%-d %b %H:%M",
+    }
+
+
+def titled(words: str) -> dict[str, Any]:
+    return {"text": words, "standoff": 8, "font": {"size": 12}}
 
 
 def slice_ms(points: Sequence[Point], shown: TimeRange) -> float:
@@ -240,12 +258,6 @@ def local(at: datetime) -> str:
 
 def drawn(figure: go.Figure) -> Figure:
     """The figure in the look of the product; axes of its own kind are left as they are."""
-    axis = {
-        "gridcolor": "var(--c-grid)",
-        "linecolor": "var(--line-strong)",
-        "tickcolor": "var(--line-strong)",
-        "zeroline": False,
-    }
     figure.update_layout(
         template=None,
         showlegend=False,
@@ -256,8 +268,9 @@ def drawn(figure: go.Figure) -> Figure:
         hoverlabel={"bgcolor": "var(--surface)", "bordercolor": "var(--line-strong)", "font": {"color": STRONG}},
     )
     figure.update_layout(margin={"l": 56, "b": 48, "autoexpand": True})
-    figure.update_xaxes(**axis, showline=True, ticks="outside", ticklen=4)
-    figure.update_yaxes(**axis)
+    line = "var(--line-strong)"
+    figure.update_xaxes(showgrid=False, zeroline=False, showline=True, linecolor=line, ticks="outside", tickcolor=line)
+    figure.update_yaxes(gridcolor="var(--c-grid)", zeroline=False, showline=False, ticks="", ticklabelstandoff=4)
     margin = figure.layout.margin
     figure.update_layout(margin={"t": margin.t or 12, "r": margin.r or 12})
     return dict(figure.to_plotly_json())

@@ -12,6 +12,7 @@ from traces.queries.sums import Slot
 
 WIDTH, HEIGHT, BARS = 96, 20, 28
 FLOOR = HEIGHT - 1  # where the bars stand
+ROOM = 12  # letters of labels side by side over the picture
 LEAST = 1.2  # a bar that counts anything is seen
 
 
@@ -55,10 +56,11 @@ class Scale:
 
     @property
     def labels(self) -> list[str]:
-        """Its two ends and a round duration between them."""
+        """Its two ends and, where there is room, a round duration between them."""
         middle = 10 ** ((log10(self.low_ms) + log10(self.high_ms)) / 2)
         nearest = min(FINE, key=lambda size: abs(log(size / middle)))
-        return [label(ms) for ms in (self.low_ms, nearest, self.high_ms)]
+        words = [label(ms) for ms in (self.low_ms, nearest, self.high_ms)]
+        return words if len("".join(words)) <= ROOM else [words[0], words[2]]
 
     def place(self, ms: float) -> float:
         """Where a duration lies, from 0 to 1."""

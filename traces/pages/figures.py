@@ -44,6 +44,7 @@ class Trend:
 
     bars: list[Bar]
     slices: list[Slice]
+    start_ns: int
     boundary_ns: int
     end_ns: int
 
@@ -54,7 +55,11 @@ class Trend:
 
     def of_slices(self, value: Callable[[Slice], float | None]) -> Sparkline:
         """A line of rollup sums, each per minute so that slices of any width compare."""
-        return self.split([(part.start_ns, value(part)) for part in self.slices if part.end_ns <= self.end_ns])
+        return self.split([(part.start_ns, value(part)) for part in self.slices if self.whole(part)])
+
+    def whole(self, part: Slice) -> bool:
+        """Whether a slice lies within both ranges; the first and the last one seldom do."""
+        return self.start_ns <= part.start_ns and part.end_ns <= self.end_ns
 
     def split(self, placed: Sequence[tuple[int, float | None]]) -> Sparkline:
         """The two lines, now and before."""
@@ -66,7 +71,7 @@ class Trend:
     @property
     def newest_received_per_second(self) -> float:
         """Spans a second in the newest whole slice."""
-        whole = [part for part in self.slices if part.end_ns <= self.end_ns]
+        whole = [part for part in self.slices if self.whole(part)]
         return whole[-1].received / ((whole[-1].end_ns - whole[-1].start_ns) / 1e9) if whole else 0.0
 
 
@@ -194,8 +199,8 @@ def error_share(bar: Bar) -> float | None:
 
 def relative(now: float | None, was: float | None) -> tuple[str, str]:
     """A change in percent with a word for it; from nothing there is none to give."""
-    if now is None or not was:
-        return "", "none before" if now and was is not None else ""
+    if not now or not was:
+        return "", "none before" if now else "none"
     ratio = now / was - 1
     if ratio >= 9:
         return f"{now / was:,.0f}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}", "of before"

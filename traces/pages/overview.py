@@ -17,15 +17,17 @@ from traces.filters import parse
 from traces.pages.agents_table import AgentsTable, agents_table
 from traces.pages.figures import Card, Trend, cards
 from traces.pages.start import start_of
-from traces.pages.verdict import Verdict, verdict
-from traces.queries.agents import agent_figures
+from traces.pages.verdict import Evidence, Verdict, verdict
+from traces.queries.agents import AgentRow, agent_figures
 from traces.queries.ingest import Ledger, ledger
 from traces.queries.overview import Newest, figures, newest, over_time
 from traces.queries.traces import TraceRow, count_over_time, newest_traces
-from traces.queries.window import Window, to_datetime
+from traces.queries.window import MINUTE_NS, Window, to_datetime
 
 POINTS = 60  # of a sparkline
 FAILING = 8
+MOST = 500  # agents that are looked at
+RECENT_MINUTES = 15  # how far back "now" goes in a range that follows the clock
 PREVIOUS = {"15m": "the 15 minutes before", "1h": "the hour before", "24h": "the day before", "7d": "the week before"}
 
 
@@ -63,18 +65,27 @@ def overview_of(project: Project, shown: TimeRange, latest: Newest) -> Overview:
     window, before = (Window.between(each.start, each.end) for each in (shown, shown.previous))
     both = Window(start_ns=before.start_ns, end_ns=window.end_ns)
     now, was = figures(project.pk, window=window), figures(project.pk, window=before)
-    rows, rows_before = (agent_figures(project.pk, window=each, limit=500) for each in (window, before))
+    rows, rows_before = (agent_figures(project.pk, window=each, limit=MOST) for each in (window, before))
     trend = Trend(
         bars=count_over_time(project.pk, window=both, bars=2 * POINTS),
         slices=over_time(project.pk, window=both, points=2 * POINTS),
+        start_ns=both.start_ns,
         boundary_ns=window.start_ns,
         end_ns=window.end_ns,
     )
     arrived = ledger(project.pk, window=window)
     previous = PREVIOUS.get(shown.key, "the range before")
+    seen = Evidence(
+        now=now,
+        agents=recent(project, window) if shown.live else rows,
+        when=f" in the last {RECENT_MINUTES}\N{NO-BREAK SPACE}min" if shown.live else "",
+        before={row.agent: row for row in rows_before},
+        previous=previous,
+        ledger=arrived,
+    )
     failing = newest_traces(project.pk, window=window, filter=parse("status:error"), limit=FAILING)
     return Overview(
-        verdict=verdict(now=now, agents=rows, before=rows_before, ledger=arrived, previous=previous),
+        verdict=verdict(seen),
         cards=cards(now, was, trend=trend, ledger=arrived, minutes=shown.width.total_seconds() / 60),
         agents=agents_table(rows),
         failing=failing.rows,
@@ -85,3 +96,9 @@ def overview_of(project: Project, shown: TimeRange, latest: Newest) -> Overview:
         empty=not now.traces and not rows,
         previous=previous,
     )
+
+
+def recent(project: Project, window: Window) -> list[AgentRow]:
+    """The agents of late: what began minutes ago is wrong now, however good the rest of the day was."""
+    start_ns = max(window.start_ns, window.end_ns - RECENT_MINUTES * MINUTE_NS)
+    return agent_figures(project.pk, window=Window(start_ns=start_ns, end_ns=window.end_ns), limit=MOST)

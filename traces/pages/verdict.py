@@ -14,6 +14,7 @@ from traces.queries.overview import Figures
 ENOUGH = 10  # calls in the range before an agent is judged
 SLOWER = 1.5  # times its p95 of the range before
 SLOW_MS = 500  # by at least so much, too
+LONGEST_NAME = 60  # letters, in a sentence
 WAITS_S = 30  # how old the oldest batch that is not stored may be
 
 
@@ -35,27 +36,38 @@ class Verdict:
         return f"{term('agent', self.agent)} status:error" if self.agent else "status:error"
 
 
-def verdict(*, now: Figures, agents: list[AgentRow], before: list[AgentRow], ledger: Ledger, previous: str) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is judged: the agents of late against those of the range before, in words that name both."""
+
+    now: Figures
+    agents: list[AgentRow]
+    when: str  # "in the last 15 min", or nothing when it is the whole range
+    before: dict[str, AgentRow]
+    previous: str  # "the hour before"
+    ledger: Ledger
+
+
+def verdict(seen: Evidence) -> Verdict:
     """The worst first: an agent that fails, spans that are not stored, an agent that got slow, failing traces."""
-    earlier = {row.agent: row for row in before}
-    judged = [row for row in agents if row.calls >= ENOUGH]
+    judged = [row for row in seen.agents if row.calls >= ENOUGH]
     failing = sorted((row for row in judged if row.error_rate >= BAD_RATE), key=lambda row: -row.errors)
-    slow = sorted((row for row in judged if is_slow(row, earlier)), key=lambda row: -(row.critical_share or 0))
+    slow = sorted((row for row in judged if is_slow(row, seen.before)), key=lambda row: -(row.critical_share or 0))
     if failing:
-        return fails(failing, earlier, previous)
-    if (ledger.oldest_pending_s or 0) > WAITS_S or ledger.dead_letters:
-        return not_stored(ledger)
+        return fails(failing, seen)
+    if (seen.ledger.oldest_pending_s or 0) > WAITS_S or seen.ledger.dead_letters:
+        return not_stored(seen.ledger)
     if slow:
-        return got_slow(slow, earlier, previous)
-    if now.traces >= ENOUGH and now.failed / now.traces >= BAD_RATE:
-        share = text(percent_parts(now.failed / now.traces))
+        return got_slow(slow, seen)
+    if seen.now.traces >= ENOUGH and seen.now.failed / seen.now.traces >= BAD_RATE:
+        share = text(percent_parts(seen.now.failed / seen.now.traces))
         return Verdict(
             state="warn",
             sentence=f"{share} of the traces fail.",
-            detail=f"{things(now.failed, 'trace')} of {text(count_parts(now.traces))}; no single agent stands out.",
+            detail=f"{text(count_parts(seen.now.failed))} of {things(seen.now.traces, 'trace')}; no agent stands out.",
             failing=True,
         )
-    return nothing(now)
+    return nothing(seen.now)
 
 
 def is_slow(row: AgentRow, earlier: dict[str, AgentRow]) -> bool:
@@ -66,26 +78,21 @@ def is_slow(row: AgentRow, earlier: dict[str, AgentRow]) -> bool:
     return row.p95_ms > SLOWER * was.p95_ms and row.p95_ms - was.p95_ms > SLOW_MS
 
 
-def fails(failing: list[AgentRow], earlier: dict[str, AgentRow], previous: str) -> Verdict:
+def fails(failing: list[AgentRow], seen: Evidence) -> Verdict:
     """An agent fails; the others that do are named after it."""
     worst, *others = failing
-    was = earlier.get(worst.agent)
+    was = seen.before.get(worst.agent)
     how = "time out" if worst.timeouts * 2 > worst.errors else "fail"
     rate = text(percent_parts(worst.timeouts / worst.calls if how == "time out" else worst.error_rate))
-    details = []
-    if was is None or was.calls < ENOUGH:
-        details.append(f"{things(worst.errors, 'error')} in {things(worst.calls, 'call')}.")
-    elif was.error_rate >= BAD_RATE:
-        details.append(f"It was {text(percent_parts(was.error_rate))} in {previous}, so this is not new.")
-    else:
-        details.append(f"Up from {text(percent_parts(was.error_rate))} in {previous}.")
-    if others:
-        details.append(f"Also failing: {named(others)}.")
-    elif len(failing) == 1:
-        details.append("No other agent fails more than usual.")
+    details = [f"{things(worst.errors, 'error')} in {things(worst.calls, 'call')}{seen.when}."]
+    if was is not None and was.calls >= ENOUGH:
+        share = text(percent_parts(was.error_rate))
+        known = was.error_rate >= BAD_RATE
+        details.append(f"It was {share} in {seen.previous}{', so this is not new' if known else ''}.")
+    details.append(f"Also failing: {named(others)}." if others else "No other agent fails more than usual.")
     return Verdict(
         state="bad",
-        sentence=f"{worst.agent} is failing: {rate} of its calls {how}.",
+        sentence=f"{isolated(worst.agent)} is failing: {rate} of its calls {how}.",
         detail=" ".join(details),
         agent=worst.agent,
         failing=True,
@@ -107,17 +114,16 @@ def not_stored(ledger: Ledger) -> Verdict:
     )
 
 
-def got_slow(slow: list[AgentRow], earlier: dict[str, AgentRow], previous: str) -> Verdict:
+def got_slow(slow: list[AgentRow], seen: Evidence) -> Verdict:
     """An agent takes much longer than in the range before."""
     worst, *others = slow
-    was = earlier[worst.agent].p95_ms or 0.0
-    p95 = worst.p95_ms or 0.0
-    detail = f"p95 was {text(duration_parts(was))} in {previous}. Errors are as usual."
+    was, p95 = seen.before[worst.agent].p95_ms or 0.0, worst.p95_ms or 0.0
+    detail = f"{things(worst.calls, 'call')}{seen.when}; p95 was {text(duration_parts(was))} in {seen.previous}."
     if others:
         detail += f" Also slower: {named(others)}."
     return Verdict(
         state="warn",
-        sentence=f"{worst.agent} is slow: p95 {text(duration_parts(p95))}, {p95 / was:.1f} times what it was.",
+        sentence=f"{isolated(worst.agent)} is slow: p95 {text(duration_parts(p95))}, {p95 / was:.1f} times as before.",
         detail=detail,
         agent=worst.agent,
     )
@@ -142,5 +148,11 @@ def things(number: int, one: str, many: str = "") -> str:
 
 def named(rows: list[AgentRow]) -> str:
     """Up to three names, and how many more."""
-    names = ", ".join(row.agent for row in rows[:3])
+    names = ", ".join(isolated(row.agent) for row in rows[:3])
     return f"{names} and {len(rows) - 3} more" if len(rows) > 3 else names
+
+
+def isolated(name: str) -> str:
+    """A name that may be written right to left, kept from turning the words around it."""
+    shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+    return f"\N{FIRST STRONG ISOLATE}{shown}\N{POP DIRECTIONAL ISOLATE}"

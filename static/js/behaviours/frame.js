@@ -20,6 +20,7 @@ export function attach(body) {
     if (from && Object.hasOwn(acts, from.dataset.act)) acts[from.dataset.act](from);
   };
   body.addEventListener("click", clicked);
+  body.addEventListener("focusout", closeSearch);
   const stopKeys = listenForKeys({
     search: focusSearch,
     help: () => showKeys(body),
@@ -30,6 +31,7 @@ export function attach(body) {
   const stopLive = body.dataset.project ? keepLive(body) : () => {};
   return () => {
     body.removeEventListener("click", clicked);
+    body.removeEventListener("focusout", closeSearch);
     stopKeys();
     stopLive();
   };
@@ -55,6 +57,11 @@ function focusSearch() {
   input.focus();
   input.select();
   return true;
+}
+
+// On a phone the search box is there only while it has the focus.
+function closeSearch(event) {
+  event.target.closest("[data-search]")?.removeAttribute("data-open");
 }
 
 function showKeys(body) {
