@@ -66,10 +66,10 @@ def settle_due(conn: Connection[Any], keys: Keys, *, now_ms: int | None = None) 
     """Decide traces that are due, in one transaction; how many, and the projects where something changed."""
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     with conn.transaction():
+        share_derived(conn)
         rows = _locked(conn)
         if not rows:
             return 0, set()
-        share_derived(conn)
         settled = [_settled(row, known, now) for row, known in zip(rows, _known(conn, rows), strict=True)]
         key_ids = _write(conn, settled, keys)
     keys.remember(key_ids)
