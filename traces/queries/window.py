@@ -8,6 +8,7 @@ from typing import Self
 
 MINUTE_NS = 60_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_NS = 2**63 - 1  # what a bigint holds, in the year 2262
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -20,8 +21,8 @@ class Window:
 
     @classmethod
     def between(cls, start: datetime, end: datetime) -> Self:
-        """The window between two aware datetimes."""
-        return cls(start_ns=to_ns(start), end_ns=to_ns(end))
+        """The window between two aware datetimes, as far as nanoseconds can be counted."""
+        return cls(start_ns=min(to_ns(start), LAST_NS), end_ns=min(to_ns(end), LAST_NS))
 
     @property
     def first_minute(self) -> int:
