@@ -30,12 +30,16 @@ class Item:
     key: str  # pressed after `g`
 
 
+SETTINGS = (
+    *("project-delete", "members", "member-remove", "member-invite", "keys", "key-revoke", "audit"),
+    *("projects", "whole-audit", "profile"),
+)
 # (word, icon, URL name, key after `g`, names of the pages inside it). A page that does not exist yet is not shown.
 PLACES = (
     ("Overview", "overview", "overview", "o", ("start",)),
     ("Traces", "traces", "traces", "t", ("trace",)),
     ("Agents", "agents", "agents", "a", ("agent",)),
-    ("Settings", "settings", "project-settings", "s", ("members", "keys", "projects", "profile")),
+    ("Settings", "settings", "project-settings", "s", SETTINGS),
 )
 TIMELESS = frozenset({"start", "home", "trace"})  # pages that are not about a span of time; settings are not, either
 

@@ -25,7 +25,7 @@ class Looks(forms.Form):
 
 
 def _new_password() -> forms.CharField:
-    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True)
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return forms.CharField(label="Password", strip=False, widget=widget, help_text=GOOD_ONES)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from ecoa_web.accounts.models import Membership, Project, Role, User
 
@@ -16,6 +18,17 @@ SignedIn = Callable[[User], Client]
 @pytest.fixture(autouse=True)
 def _no_earlier_attempts() -> None:
     cache.clear()  # rate limits of sign-in
+
+
+class CheapArgon2(Argon2PasswordHasher):
+    """The same algorithm at a thousandth of its cost: these tests sign in many times."""
+
+    time_cost, memory_cost, parallelism = 1, 8, 1
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.{CheapArgon2.__name__}"]
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_an_empty_name_is_refused(project: Project, owner: User, signed_in: Sign
     """Beside the field."""
     answer = signed_in(owner).post("/p/shop/settings/project/", {"name": "  "})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert Project.objects.get(slug="shop").name == "Shop"
 
 
@@ -60,7 +60,7 @@ def test_deleting_takes_an_administrator_and_the_name(
     secret = keys.new_key(project, name="k", scopes=[Scope.READ], by=owner)[1]
 
     assert signed_in(owner).post("/p/shop/settings/project/delete/", {"typed": "Shop"}).status_code == 403
-    assert signed_in(admin).post("/p/shop/settings/project/delete/", {"typed": "shop"}).status_code == 422
+    assert signed_in(admin).post("/p/shop/settings/project/delete/", {"typed": "shop"}).status_code == 200
     assert Project.objects.filter(slug="shop").exists()
     assert signed_in(admin).post("/p/shop/settings/project/delete/", {"typed": "Shop"}).status_code == 302
 

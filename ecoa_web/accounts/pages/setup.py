@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from ecoa_web.accounts import audit, links, setup
 from ecoa_web.accounts.forms import InvitedForm, SetupForm
 from ecoa_web.accounts.models import SetupLink, User
+from ecoa_web.accounts.pages.shell import answer
 
 GONE = 410
 
@@ -38,7 +39,7 @@ def setup_page(request: HttpRequest, token: str) -> HttpResponse:
 def _first_administrator(request: HttpRequest, link: SetupLink) -> HttpResponse:
     form = SetupForm(request.POST or None)
     if not form.is_valid():
-        return render(request, "account/setup.html", {"form": form}, status=422 if form.is_bound else 200)
+        return answer(request, "account/setup.html", form)
     try:
         user = setup.first_administrator(link, **form.cleaned_data)
     except setup.AlreadySetUp:
@@ -49,8 +50,7 @@ def _first_administrator(request: HttpRequest, link: SetupLink) -> HttpResponse:
 def _invited(request: HttpRequest, link: SetupLink, user: User) -> HttpResponse:
     form = InvitedForm(request.POST or None, user=user, initial={"name": user.name})
     if not form.is_valid():
-        status = 422 if form.is_bound else 200
-        return render(request, "account/setup.html", {"form": form, "invited": user}, status=status)
+        return answer(request, "account/setup.html", form, invited=user)
     with transaction.atomic():
         if not links.spend(link):
             return _closed(request, links.State.USED)

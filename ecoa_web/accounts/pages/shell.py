@@ -13,8 +13,6 @@ from ecoa_web.accounts.models import User
 if TYPE_CHECKING:
     from django.forms import BaseForm
 
-WRONG = 422
-
 
 def signed_in(request: HttpRequest) -> User:
     """The person behind the request; middleware has made sure that there is one."""
@@ -24,6 +22,8 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def answer(request: HttpRequest, template: str, form: BaseForm, **context: object) -> HttpResponse:
-    """The page with its form: as typed, with what is wrong beside each field, when it was sent and is not right."""
-    status = WRONG if form.is_bound else 200
-    return render(request, template, {"form": form, **context}, status=status)
+    """The page with its form: as typed, with what is wrong beside each field, when it was sent and is not right.
+
+    Always 200: a browser's console and the log, which must not hold a set-up link, report anything else as an error.
+    """
+    return render(request, template, {"form": form, **context})
