@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -24,6 +24,7 @@ class Resource:
     attributes: dict[str, Value]
     dropped_attributes: int
     raw_attributes: tuple[bytes, ...]
+    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # Any: what readers worked out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -312,21 +312,17 @@ class _Of(NamedTuple):
     won: Won
 
 
-_resources: dict[int, tuple[Resource, _Of]] = {}
-
-
 def _resource(resource: Resource) -> _Of:
-    known = _resources.get(id(resource))
+    known: _Of | None = resource.known.get(_NORMALISED)
     if known is None:
         won, _ = TABLES.resource.collect(resource.raw_attributes)
         held: Held = {name: claim[2] for name, claim in won.items()}
-        of = _Of(held.get("service"), held.get("version"), held.get("environment"), won)
-        if len(_resources) >= 4_096:
-            _resources.clear()
-        known = _resources[id(resource)] = (resource, of)  # held, so that the id stays its own
-    return known[1]
+        known = _Of(held.get("service"), held.get("version"), held.get("environment"), won)
+        resource.known[_NORMALISED] = known
+    return known
 
 
+_NORMALISED = "normalised"
 _SURELY_FEW = 10  # attributes that cannot be over the size: 10 * (128 + 256) < 4,096
 
 
