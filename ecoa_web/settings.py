@@ -173,6 +173,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "SORT_OPERATION_PARAMETERS": False,
     "ENUM_NAME_OVERRIDES": {
         "TraceStatus": "traces.serializers.TRACE_STATUSES",
         "SpanStatus": "traces.serializers.SPAN_STATUSES",

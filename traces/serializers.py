@@ -80,7 +80,7 @@ class Span(SpanFields):
 class TraceDetail(Trace):
     sessions = s.ListField(child=s.CharField())
     users = s.ListField(child=s.CharField())
-    seq = s.IntegerField(help_text="Counts the trace's changes; ask for `after` this to get what changed since.")
+    seq = s.IntegerField(help_text="Counts the trace's changes; ask for after this to get what changed since.")
     truncated = s.BooleanField(help_text="The trace has more spans than one answer holds (50,000).")
     spans = Span(many=True)
 
@@ -98,7 +98,7 @@ class SkeletonColumns(s.Serializer[object]):
         help_text="Bits: 1 agent inherited, 2 usage counted, 4 pending, 8 timed out, 16 agent unsettled, 32 unpriced.",
     )
     attempt = s.ListField(child=s.IntegerField(**MAYBE))
-    name = s.ListField(child=s.IntegerField(), help_text="This and the other texts: a place in `strings`.")
+    name = s.ListField(child=s.IntegerField(), help_text="This and the other texts: a place in strings.")
     service = s.ListField(child=s.IntegerField(**MAYBE))
     agent = s.ListField(child=s.IntegerField(**MAYBE))
     model = s.ListField(child=s.IntegerField(**MAYBE))
@@ -249,8 +249,8 @@ class Problem(s.Serializer[object]):
     code = s.CharField()
     message = s.CharField()
     field = s.CharField(**MAYBE, help_text="The parameter that is wrong.")
-    position = s.IntegerField(**MAYBE, required=False, help_text="In `q`, characters from its start.")
-    expected = s.ListField(child=s.CharField(), required=False, help_text="In `q`, what could have stood there.")
+    position = s.IntegerField(**MAYBE, required=False, help_text="In q, characters from its start.")
+    expected = s.ListField(child=s.CharField(), required=False, help_text="In q, what could have stood there.")
 
 
 class Error(s.Serializer[object]):
@@ -259,6 +259,6 @@ class Error(s.Serializer[object]):
 
 def page_of(row: type[s.Serializer[object]]) -> s.Serializer[object]:
     """A list of rows and where it goes on."""
-    going_on = s.CharField(**MAYBE, help_text="The `cursor` of the next page.")
+    going_on = s.CharField(**MAYBE, help_text="The cursor of the next page.")
     fields: dict[str, s.Field[Any, Any, Any, Any]] = {"results": row(many=True), "next": going_on}
     return inline_serializer(f"{row.__name__}List", fields)

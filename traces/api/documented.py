@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from rest_framework.serializers import Serializer
 
-START = OpenApiParameter("start", str, description="RFC 3339, or so long ago: `-1h`. By default a day before `end`.")
-END = OpenApiParameter("end", str, description="RFC 3339, or so long ago: `-5m`. By default now.")
+START = OpenApiParameter("start", str, description="RFC 3339, or so long ago: -1h. By default a day before end.")
+END = OpenApiParameter("end", str, description="RFC 3339, or so long ago: -5m. By default now.")
 LIMIT = OpenApiParameter("limit", int, description="1 to 1,000, by default 100.")
-CURSOR = OpenApiParameter("cursor", str, description="The `next` of the page before.")
-AFTER = OpenApiParameter("after", int, description="A `seq`: only spans written after it.")
+CURSOR = OpenApiParameter("cursor", str, description="The next of the page before.")
+AFTER = OpenApiParameter("after", int, description="A seq: only spans written after it.")
 PROJECT = OpenApiParameter("project", str, description="A project's slug; by default the key's, or your first one.")
 TRACE_ID = OpenApiParameter("trace_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="32 hex digits.")
 SPAN_ID = OpenApiParameter("span_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="16 hex digits.")
-TRACE_FILTER = OpenApiParameter("q", str, description="A filter, such as `status:error agent:triage duration>3s`.")
+TRACE_FILTER = OpenApiParameter("q", str, description="A filter, such as status:error agent:triage duration>3s.")
 GROUP_BY = OpenApiParameter("group_by", str, enum=[group.value for group in GroupBy], description="By default agent.")
 FIGURE_FILTER = OpenApiParameter(
     "q", str, description="A filter over kind, service, agent, model, provider, tool, pipeline, version and env."
