@@ -22,6 +22,17 @@ from traces.queries.traces import TraceRow, trace_summary
 from traces.queries.window import to_datetime
 
 NO_SPAN = "0" * 16  # where the browser puts a span's id
+# What the waterfall imports: named in the page, so that the browser does not find them one after another.
+WATERFALL = (
+    *("acts", "axis", "critical", "dom", "keys", "layout", "minimap", "minimap-paths", "pointer", "row", "rows"),
+    *("ruler", "scale", "search", "skeleton", "source", "spans", "split", "state", "ticks", "tree", "view", "words"),
+)
+SPAN_PANEL = ("markdown", "messages", "panel", "prose", "sections", "values")
+MODULES = (
+    *("js/format.js", "js/pace.js", "js/behaviours/waterfall.js", "js/behaviours/trace-tabs.js"),
+    *(f"js/waterfall/{name}.js" for name in WATERFALL),
+    *(f"js/span/{name}.js" for name in SPAN_PANEL),
+)
 BONES = (80, 60, 70, 50, 60, 40, 70, 50, 60, 40, 50, 60)
 TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -39,6 +50,7 @@ class TracePage:
     server_now: int  # Unix milliseconds
     last_seen: int
     bones: tuple[int, ...] = BONES
+    modules: tuple[str, ...] = MODULES
 
     @property
     def has_tokens(self) -> bool:

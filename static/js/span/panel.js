@@ -60,7 +60,7 @@ export class Panel {
   }
 
   #head(tree, node, ms) {
-    const state = tree.type[node] !== SPAN ? null : Number.isNaN(tree.end[node]) ? ["running", "Running"] : STATUS[tree.spans.status[node]];
+    const state = tree.type[node] !== SPAN ? null : tree.open[node] ? ["running", Number.isNaN(tree.end[node]) ? "Running" : "Not ended"] : STATUS[tree.spans.status[node]];
     const name = nameOf(tree, node);
     if (!this.body) this.#build();
     this.top.replaceChildren(...[

@@ -21,16 +21,20 @@ export class Axis {
     const whole = extent(tree, now);
     this.start = whole.start;
     this.end = whole.end;
+    this.growing = isGrowing(tree);
     this.waits = longWaits(tree, { ...whole, now });
-    this.map = squeeze(this.squeezes ? this.waits : [], whole);
-    const from = this.map.toU(whole.start);
-    const length = Math.max(this.map.toU(whole.end) - from, 1e-3);
-    const growing = isGrowing(tree);
-    const air = Math.min(MOST_AIR, Math.max(AIR, AIR_PIXELS / Math.max(this.width - AIR_PIXELS, 1)));
-    const held = this.domain.to - from;
-    const stays = growing && this.domain.from === from && held >= length * (1 + air / 2) && held <= length * (1 + (air + GROWTH) * 2);
-    if (!stays) this.domain = { from, to: from + length * (1 + air + (growing ? GROWTH : 0)) };
-    this.view = this.fitted ? this.domain : clampView(this.view, this.domain);
+    this.#place();
+  }
+
+  resize(width) {
+    this.width = width;
+    if (this.waits) this.#place();
+  }
+
+  setSqueeze(squeezes) {
+    this.squeezes = squeezes;
+    this.fitted = true;
+    this.#place();
   }
 
   x(t) {
@@ -75,6 +79,17 @@ export class Axis {
   share() {
     const length = this.domain.to - this.domain.from;
     return { from: (this.view.from - this.domain.from) / length, to: (this.view.to - this.domain.from) / length };
+  }
+
+  #place() {
+    this.map = squeeze(this.squeezes ? this.waits : [], this);
+    const from = this.map.toU(this.start);
+    const length = Math.max(this.map.toU(this.end) - from, 1e-3);
+    const air = Math.min(MOST_AIR, Math.max(AIR, AIR_PIXELS / Math.max(this.width - AIR_PIXELS, 1)));
+    const held = this.domain.to - from;
+    const stays = this.growing && this.domain.from === from && held >= length * (1 + air / 2) && held <= length * (1 + (air + GROWTH) * 2);
+    if (!stays) this.domain = { from, to: from + length * (1 + air + (this.growing ? GROWTH : 0)) };
+    this.view = this.fitted ? this.domain : clampView(this.view, this.domain);
   }
 
   #show(view) {

@@ -2,7 +2,7 @@
 //
 // Walks back from the end. Within a span, the child that ends last (cut to where we are) is what it waited for; the time
 // between is the span's own. Children that start later than we are, or are hidden behind the chosen one, do not count.
-import { endAt } from "./scale.js";
+import { endsAt } from "./scale.js";
 import { childrenOf } from "./tree.js";
 
 /** Stretches of the path by node: Map(node → [[from, to], …] in order of time), and `idle`, where no span ran. */
@@ -16,21 +16,22 @@ export function criticalPath(tree, now) {
     else own.set(node, [[from, to]]);
   };
   if (tree.size === 0) return { own, idle };
-  const whole = tops(tree, now);
-  const stack = [{ node: -1, start: whole.start, at: whole.end, children: byEnd(tree, tree.tops, now), next: 0 }];
+  const ends = endsAt(tree, now);
+  const whole = tops(tree, ends);
+  const stack = [{ node: -1, start: whole.start, at: whole.end, children: byEnd(tree, tree.tops, ends), next: 0 }];
   while (stack.length) {
     const here = stack[stack.length - 1];
-    const child = lastBefore(tree, here, now);
+    const child = lastBefore(tree, here, ends);
     if (child < 0) {
       add(here.node, here.start, here.at);
       stack.pop();
       continue;
     }
-    const end = Math.min(endAt(tree, child, now), here.at);
+    const end = Math.min(ends[child], here.at);
     const start = Math.max(tree.start[child], here.start);
     add(here.node, end, here.at);
     here.at = start;
-    stack.push({ node: child, start, at: end, children: byEnd(tree, childrenOf(tree, child), now), next: 0 });
+    stack.push({ node: child, start, at: end, children: byEnd(tree, childrenOf(tree, child), ends), next: 0 });
   }
   for (const pieces of own.values()) pieces.reverse();
   return { own, idle: idle.reverse() };
@@ -54,28 +55,28 @@ const PARTS = {
   guardrail: "guardrail", evaluator: "guardrail", human: "human",
 };
 
-function tops(tree, now) {
+function tops(tree, ends) {
   let start = Infinity;
   let end = -Infinity;
   for (const node of tree.tops) {
     start = Math.min(start, tree.start[node]);
-    end = Math.max(end, endAt(tree, node, now));
+    end = Math.max(end, ends[node]);
   }
   return { start, end };
 }
 
-function byEnd(tree, nodes, now) {
+function byEnd(tree, nodes, ends) {
   if (nodes.length < 2) return nodes;
-  return [...nodes].sort((a, b) => endAt(tree, b, now) - endAt(tree, a, now) || tree.rank[b] - tree.rank[a]);
+  return nodes.slice().sort((a, b) => ends[b] - ends[a] || tree.rank[b] - tree.rank[a]);
 }
 
 // The child that was running, or had ended last, where we are. Each child is looked at once.
-function lastBefore(tree, here, now) {
+function lastBefore(tree, here, ends) {
   while (here.next < here.children.length) {
     const child = here.children[here.next];
     here.next += 1;
     const start = tree.start[child];
-    if (start < here.at && endAt(tree, child, now) > here.start) return child;
+    if (start < here.at && ends[child] > here.start) return child;
   }
   return -1;
 }

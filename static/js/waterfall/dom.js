@@ -29,11 +29,25 @@ export function sprite(name) {
   return `${document.documentElement.dataset.icons}#${name}`;
 }
 
-/** Set an attribute only when it changes; null takes it away. */
+const KEPT = Symbol("attributes set here");
+
+/** Set an attribute, unless it was set to that before; null takes it away. Cheap enough for every row of every frame. */
 export function set(element, name, value) {
-  if (value === null || value === undefined || value === false) {
-    if (element.hasAttribute(name)) element.removeAttribute(name);
-  } else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  const wanted = value === undefined || value === false ? null : value;
+  element[KEPT] ??= {};
+  if (element[KEPT][name] === wanted) return;
+  element[KEPT][name] = wanted;
+  if (wanted === null) element.removeAttribute(name);
+  else element.setAttribute(name, wanted);
+}
+
+const SAID = Symbol("text set here");
+
+/** Set an element's text, unless it was set to that before. */
+export function say(element, text) {
+  if (element[SAID] === text) return;
+  element[SAID] = text;
+  element.textContent = text;
 }
 
 /** Listen; the function returned takes the listener away. */

@@ -1,5 +1,5 @@
 // One row of the waterfall: built once, then filled with one span after another as they scroll by.
-import { el, icon, set, sprite, svg } from "./dom.js";
+import { el, icon, say, set, sprite, svg } from "./dom.js";
 import { INDENT, ROW, guides, indentOf, labelPlace, lane } from "./layout.js";
 import { barWords, kindOf, marksOf, nameOf } from "./words.js";
 
@@ -13,7 +13,7 @@ export function makeRow() {
   const caretUse = svg("use");
   const kindUse = svg("use");
   const row = {
-    guide, caretUse, kindUse, node: -1,
+    guide, caretUse, kindUse, node: -1, at: -1, marked: "",
     guides: svg("svg", { class: "guides", height: ROW, "aria-hidden": "true" }, guide.grey, guide.caught, guide.red),
     caret: el("span", { class: "caret", "data-fold": true }, svg("svg", { class: "icon", "data-size": "12", "aria-hidden": "true" }, caretUse)),
     kind: svg("svg", { class: "kind", role: "img" }, kindUse),
@@ -48,7 +48,8 @@ export function fillRow(row, tree, node, place, frame) {
 function fillTree(row, tree, node, { at, path, folded, selected, hit }) {
   const children = tree.from[node + 1] - tree.from[node];
   const element = row.element;
-  element.style.transform = `translateY(${at * ROW}px)`;
+  if (row.at !== at) element.style.transform = `translateY(${at * ROW}px)`;
+  row.at = at;
   set(element, "id", `span-row-${at}`);
   set(element, "aria-rowindex", at + 1);
   set(element, "aria-level", tree.depth[node] + 1);
@@ -67,9 +68,16 @@ function fillTree(row, tree, node, { at, path, folded, selected, hit }) {
   set(row.kind, "aria-label", kind);
   set(row.kindUse, "href", sprite(`k-${kind}`));
   const name = nameOf(tree, node);
-  if (row.name.textContent !== name) row.name.textContent = name;
+  say(row.name, name);
   set(row.name, "title", name);
-  row.marks.replaceChildren(...marksOf(tree, node, folded).map((mark) => el("span", { class: "chip", "data-state": mark.look || null }, mark.icon ? icon(mark.icon, "12") : null, mark.text)));
+  drawMarks(row, marksOf(tree, node, folded));
+}
+
+function drawMarks(row, marks) {
+  const key = marks.map(({ text, look }) => `${text} ${look}`).join("|");
+  if (row.marked === key) return;
+  row.marked = key;
+  row.marks.replaceChildren(...marks.map(({ text, look, icon: sign }) => el("span", { class: "chip", "data-state": look || null }, sign ? icon(sign, "12") : null, text)));
 }
 
 function siblings(tree, node) {
@@ -94,7 +102,7 @@ export function fillLane(row, tree, node, frame) {
   set(row.lane, "data-kind", kindOf(tree, node) === "missing" ? "other" : kindOf(tree, node));
   const words = barWords(tree, node, drawn.ms);
   const said = `${words.time} ${words.note}`;
-  if (row.words.textContent !== said) row.words.textContent = said;
+  say(row.words, said);
   for (const part of [row.soft, row.own, row.edge, row.grow, row.label, row.side]) set(part, "display", drawn.bar ? null : "none");
   set(row.critical, "d", rectangles(drawn.critical, 20, 2) || null);
   if (drawn.bar) drawBar(row, tree, node, drawn, words, frame);
@@ -121,8 +129,8 @@ function drawBar(row, tree, node, drawn, words, frame) {
 
 function drawLabel(row, bar, words, frame) {
   const place = labelPlace(bar, { ...words, width: frame.width });
-  if (row.time.textContent !== words.time) row.time.textContent = words.time;
-  if (row.note.textContent !== place.note) row.note.textContent = place.note;
+  say(row.time, words.time);
+  say(row.note, place.note);
   set(row.note, "class", words.bad ? "lane-bad" : "lane-note");
   set(row.label, "x", place.x.toFixed(1));
   set(row.label, "text-anchor", place.anchor);

@@ -29,6 +29,7 @@ export class Rows {
       if (!row) row = this.#take(at);
       fillRow(row, state.tree, node, this.#place(state, node, at, path), frame);
     }
+    for (const row of this.spare) this.#hide(row, true);
   }
 
   /** Draw the lanes anew, the tree beside them has not changed. */
@@ -63,14 +64,18 @@ export class Rows {
     const row = this.spare.pop() ?? makeRow();
     this.shown.set(at, row);
     if (!row.element.isConnected) this.box.append(row.element);
-    row.element.hidden = false;
+    this.#hide(row, false);
     return row;
   }
 
+  // Not hidden yet: most rows that leave at one end are used again at the other in the same frame.
   #release(at, row) {
     this.shown.delete(at);
-    row.element.hidden = true;
-    row.element.removeAttribute("id");
     this.spare.push(row);
+  }
+
+  #hide(row, hidden) {
+    set(row.element, "hidden", hidden ? "" : null);
+    if (hidden) set(row.element, "id", null);
   }
 }

@@ -45,9 +45,9 @@ function between(axis, left, right) {
   });
 }
 
-// Marks stand at round times: 10 s, not 10.0 s.
+// Marks stand at round times: 10 s and 1 h, not 10.0 s and 1 h 00 m.
 function tickText(t) {
-  return t === 0 ? "0" : duration(t).replace(/\.0(?=\D)/, "");
+  return t === 0 ? "0" : duration(t).replace(/\.0(?=\D)| 00\D+$| 0\D+$/, "");
 }
 
 function waitsOf(axis) {

@@ -34,6 +34,11 @@ export function endAt(tree, node, now) {
   return Math.max(shown, tree.start[node]);
 }
 
+/** When every node ends, as endAt() says it. */
+export function endsAt(tree, now) {
+  return tree.end.map((end, node) => Math.max(Number.isNaN(end) ? now : end, tree.start[node]));
+}
+
 /** A map between t and u that draws each wait as wide as a tenth of all that is not squeezed. */
 export function squeeze(waits, { start, end }) {
   const kept = end - start - waits.reduce((sum, wait) => sum + wait.to - wait.from, 0);

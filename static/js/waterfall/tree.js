@@ -13,7 +13,8 @@ export const ATTEMPTS = 2;
 
 /** The tree of a store of spans: parents, children in order of start, preorder, depths, attempts and errors.
  *
- *  While the trace runs, a parent that is not here is taken to be running too.
+ *  While the trace runs, what has not ended has the end NaN, and a parent that is not here is taken to be running too.
+ *  `open` tells what has not ended either way.
  */
 export function buildTree(spans, { running = false } = {}) {
   const draft = { spans, parent: [], type: [], key: [], loop: new Set(), attempt: new Map(), attempts: new Map() };
@@ -183,7 +184,20 @@ function times({ spans, parent, type }, running) {
   for (let node = 0; node < spans.size; node += 1) widen(node);
   for (let node = parent.length - 1; node >= spans.size; node -= 1) if (type[node] === ATTEMPTS) widen(node);
   for (let node = spans.size; running && node < parent.length; node += 1) if (type[node] === MISSING) end[node] = NaN;
-  return { start, end };
+  const open = end.map(Number.isNaN);
+  if (!running) closeAt(end, start, latest(start, end));
+  return { start, end, open };
+}
+
+// Nothing more is heard of the trace: what has not ended is drawn up to the last time that is known.
+function closeAt(end, start, last) {
+  for (let node = 0; node < end.length; node += 1) if (Number.isNaN(end[node])) end[node] = Math.max(last, start[node]);
+}
+
+function latest(start, end) {
+  let last = -Infinity;
+  for (let node = 0; node < end.length; node += 1) last = Math.max(last, start[node], Number.isNaN(end[node]) ? -Infinity : end[node]);
+  return last;
 }
 
 function orderChildren(tree) {

@@ -1,15 +1,15 @@
 // The waterfall on the page: puts tree, axis, rows, ruler and minimap together, and draws at most once a frame.
 import { Axis } from "./axis.js";
 import { criticalPath } from "./critical.js";
-import { el, on, svg } from "./dom.js";
+import { el, on, set, svg } from "./dom.js";
 import { ROW, ownTime } from "./layout.js";
 import { Minimap } from "./minimap.js";
 import { Rows } from "./rows.js";
 import { drawRuler } from "./ruler.js";
-import { endAt, isGrowing } from "./scale.js";
+import { endAt } from "./scale.js";
 import { State } from "./state.js";
 
-const GROW_MS = 100;        // between drawings while spans grow
+const GROW_MS = 100;        // between drawings while spans grow, at the least
 
 export class View {
   constructor(host, { now }) {
@@ -33,7 +33,6 @@ export class View {
     const anchor = this.#anchor();
     this.spans = spans;
     this.state.follow(spans, { running });
-    this.growing = isGrowing(this.state.tree);
     this.#measure();
     this.#keep(anchor);
     this.#schedule("spans");
@@ -66,9 +65,7 @@ export class View {
   }
 
   setSqueeze(squeezes) {
-    this.axis.squeezes = squeezes;
-    this.axis.fit();
-    this.#measure();
+    this.axis.setSqueeze(squeezes);
     this.#schedule("spans");
   }
 
@@ -95,8 +92,7 @@ export class View {
   resized() {
     const width = this.scroller.clientWidth - this.treeWidth();
     this.root.style.setProperty("--w-bar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`);
-    this.axis.width = Math.max(40, width);
-    if (this.state.tree) this.#measure();
+    this.axis.resize(Math.max(40, width));
     this.#schedule("spans");
   }
 
@@ -131,12 +127,15 @@ export class View {
     this.rows = new Rows(this.scroller);
   }
 
-  // Takes the present; what depends on it is worked out anew.
+  // Takes the present; what depends on it is worked out anew, the less often the longer that takes.
   #measure() {
+    const begun = performance.now();
     this.at = this.now();
     this.axis.follow(this.state.tree, this.at);
+    this.growing = this.axis.growing;
     this.critical = criticalPath(this.state.tree, this.at);
     this.ownTimes = new Map();
+    this.rest = Math.max(GROW_MS, (performance.now() - begun) * 10);
   }
 
   #frameOf() {
@@ -158,7 +157,7 @@ export class View {
   #draw(time) {
     this.frame = 0;
     if (!this.state.tree || !this.axis.width) return;
-    if (this.growing && time - this.drawn >= GROW_MS) {
+    if (this.growing && time - this.drawn >= this.rest) {
       this.#measure();
       this.dirty.spans = true;
     }
@@ -181,10 +180,9 @@ export class View {
 
   #describe() {
     const { state, scroller } = this;
-    scroller.setAttribute("aria-rowcount", state.rows.length);
     const at = state.placeOf(state.selected);
-    if (at >= 0 && this.rows.shown.has(at)) scroller.setAttribute("aria-activedescendant", `span-row-${at}`);
-    else scroller.removeAttribute("aria-activedescendant");
+    set(scroller, "aria-rowcount", state.rows.length);
+    set(scroller, "aria-activedescendant", at >= 0 && this.rows.shown.has(at) ? `span-row-${at}` : null);
   }
 
   // What stands at the top of the view, so that rows that come in above it do not push it away.

@@ -31,7 +31,7 @@ export function marksOf(tree, node, folded) {
     marks.push({ text: `+${count(tree.weight[node] - 1)}`, look: "" });
     if (tree.badUnder[node]) marks.push({ text: `${count(tree.badUnder[node])} failed`, look: "bad" });
   }
-  if (Number.isNaN(tree.end[node]) && tree.type[node] === SPAN) marks.push({ text: "running", look: "" });
+  if (tree.open[node] && tree.type[node] === SPAN) marks.push({ text: Number.isNaN(tree.end[node]) ? "running" : "end not received", look: "" });
   return marks;
 }
 
@@ -58,7 +58,7 @@ export function inWords(tree, node, ms) {
     human: "Waited for a person", retriever: "Looked things up", guardrail: "Checked a rule", evaluator: "Judged a result",
     pipeline: "A whole pipeline", reranker: "Ranked results again",
   }[spans.kind[node]] ?? "Ran";
-  const took = Number.isNaN(spans.end[node]) ? `, for ${durationText(ms)} so far` : ` for ${durationText(ms)}`;
+  const took = tree.open[node] ? `, for ${durationText(ms)} so far` : ` for ${durationText(ms)}`;
   return [`${did}${took}`, tokensOf(spans, node), costOf(spans, node), failure(tree, node)].filter(Boolean).join("; ").concat(".");
 }
 
