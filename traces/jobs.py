@@ -76,7 +76,10 @@ class Jobs:
     def _fold(self) -> bool:
         with self._conn.transaction():
             share_derived(self._conn)
-            fold(self._conn, now_minute=this_minute())
+            folded = fold(self._conn, now_minute=this_minute())
+        if folded:
+            # Deltas come and go by the thousand a second; autovacuum looks once a minute.
+            self._conn.execute("VACUUM (SKIP_LOCKED) traces_rollup_delta")
         return False
 
     def _compact(self) -> bool:
@@ -85,8 +88,8 @@ class Jobs:
             return compact(self._conn, now_minute=this_minute()) > 0
 
     def _vacuum(self) -> bool:
-        """Keep small what is filled and emptied all the time; autovacuum comes only once a minute, and late."""
-        self._conn.execute("VACUUM (SKIP_LOCKED) traces_inbox_queue, traces_rollup_delta, traces_settle")
+        """Keep small what is filled and emptied all the time."""
+        self._conn.execute("VACUUM (SKIP_LOCKED) traces_inbox_queue, traces_settle")
         return False
 
     def _sum_ledger(self) -> bool:

@@ -30,7 +30,8 @@ FROM traces_span s ORDER BY 1, 2, 3
 """
 TRACES = """
 SELECT project_id, trace_id::text, start_ns, end_ns, root_id, tokens_in, tokens_out, span_count, error_count,
-       open_count, waiting_count, unpriced_calls, status, name, service, pipeline, agents, models, services, tools, sessions, users
+       open_count, waiting_count, unpriced_calls, status, name, service, pipeline, agents, models, services, tools,
+       sessions, users
 FROM traces_trace ORDER BY 1, 2
 """
 ROLLUPS = """

@@ -27,8 +27,7 @@ from traces.store.trace_rows import TraceRow, stored_row, update
 from traces.store.write import settle_delay_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
+    from collections.abc import Sequence
 
     from psycopg import Connection
 
@@ -45,10 +44,9 @@ STATUSES = tuple(sorted(Status))
 
 @dataclass(slots=True)
 class Known:
-    """A stored span: as it was decided before, where it stands, and when it arrived."""
+    """A stored span: as it was decided before, and when it arrived."""
 
     before: Decided
-    day: date
     arrived_ms: int
 
 
@@ -57,7 +55,7 @@ class Settled:
     """A trace after deciding: the spans that changed and when to look again (None: never, unless more arrives)."""
 
     row: TraceRow
-    changed: list[tuple[Known, Decided]]
+    changed: list[tuple[Decided, Decided]]  # before and after
     row_changed: bool
     due_ms: int | None
 
@@ -90,18 +88,16 @@ def _locked(conn: Connection[Any]) -> list[TraceRow]:
 
 def _known(conn: Connection[Any], rows: Sequence[TraceRow]) -> list[list[Known]]:
     """The stored spans of each trace."""
-    wanted = [
-        {"place": place, "trace_id": row.trace_id, "project_id": row.project_id} for place, row in enumerate(rows)
-    ]
-    known: list[list[Known]] = [[] for _ in rows]
-    for columns in conn.execute(SQL.spans, {"traces": _json(wanted), **_days(rows)}):
-        place = columns[0]
-        known[place].append(_known_span(rows[place].trace_id, columns))
-    return known
+    known: dict[tuple[str, int], list[Known]] = {(row.trace_id, row.project_id): [] for row in rows}
+    for columns in conn.execute(SQL.spans, _traces(rows)):
+        trace = known.get(columns[:2])
+        if trace is not None:  # or another project's, with the same id
+            trace.append(_known_span(columns))
+    return list(known.values())
 
 
-def _known_span(trace_id: str, columns: tuple[Any, ...]) -> Known:
-    (_, day, batch_id, critical_ns, flags, agent, span_id, parent_id, name, kind, status, start_ns, duration_ns,
+def _known_span(columns: tuple[Any, ...]) -> Known:
+    (trace_id, _, _, batch_id, critical_ns, flags, agent, span_id, parent_id, name, kind, status, start_ns, duration_ns,
      ordinal, service, version, environment, pipeline, model, provider, tool, session, user, cost, response_key,
      *tokens) = columns  # fmt: skip
     uncached, cache_read, cache_write, output_text, reasoning = tokens
@@ -139,7 +135,7 @@ def _known_span(trace_id: str, columns: tuple[Any, ...]) -> Known:
         pending=bool(flags & PENDING),
         timed_out=bool(flags & TIMED_OUT),
     )
-    return Known(Decided(span, agent, flags, critical_ns), day, batch_id_ms(batch_id))
+    return Known(Decided(span, agent, flags, critical_ns), batch_id_ms(batch_id))
 
 
 def _settled(row: TraceRow, known: Sequence[Known], now_ms: int) -> Settled:
@@ -155,10 +151,9 @@ def _settled(row: TraceRow, known: Sequence[Known], now_ms: int) -> Settled:
             else:
                 decided.flags &= ~UNSETTLED
         if decided != one.before:
-            changed.append((one, decided))
+            changed.append((one.before, decided))
     summary = summarise(decision.spans)
     summary.input_preview, summary.output_preview = row.summary.input_preview, row.summary.output_preview
-    row.summary.root_start_ns = summary.root_start_ns  # has no column, says nothing about a change
     row_changed = bool(changed) or summary != row.summary
     if row_changed:
         row.seq += 1
@@ -174,11 +169,13 @@ def _write(conn: Connection[Any], settled: Sequence[Settled], keys: Keys) -> dic
     rows = []
     for trace in settled:
         project_id = trace.row.project_id
-        deltas.add(project_id, (known.before for known, _ in trace.changed), sign=-1)
+        deltas.add(project_id, (before for before, _ in trace.changed), sign=-1)
         deltas.add(project_id, (after for _, after in trace.changed))
-        rows += [_span_row(trace.row, known, after) for known, after in trace.changed]
+        rows += [_span_row(trace.row, after) for _, after in trace.changed]
     if rows:
-        conn.execute(SQL.update_spans, {"rows": _json(rows), **_days([trace.row for trace in settled])})
+        conn.execute(SQL.join_by_hash)
+        conn.execute(SQL.update_spans, {"rows": _json(rows), **_traces([one.row for one in settled if one.changed])})
+        conn.execute(SQL.join_by_key)
     update(conn, [trace.row for trace in settled if trace.row_changed])
     done = [_ids(trace.row) for trace in settled if trace.due_ms is None]
     later = [{**_ids(trace.row), "due_ms": trace.due_ms} for trace in settled if trace.due_ms is not None]
@@ -189,10 +186,9 @@ def _write(conn: Connection[Any], settled: Sequence[Settled], keys: Keys) -> dic
     return append(conn, deltas, keys)
 
 
-def _span_row(row: TraceRow, known: Known, after: Decided) -> dict[str, object]:
+def _span_row(row: TraceRow, after: Decided) -> dict[str, object]:
     return {
         **_ids(row),
-        "day": known.day,
         "span_id": after.span.span_id,
         "agent": after.agent,
         "flags": after.flags,
@@ -205,9 +201,12 @@ def _ids(row: TraceRow) -> dict[str, object]:
     return {"trace_id": row.trace_id, "project_id": row.project_id}
 
 
-def _days(rows: Iterable[TraceRow]) -> dict[str, date]:
-    days = [(row.first_day, row.last_day) for row in rows]
-    return {"first_day": min(first for first, _ in days), "last_day": max(last for _, last in days)}
+def _traces(rows: Sequence[TraceRow]) -> dict[str, object]:
+    return {
+        "traces": [row.trace_id for row in rows],
+        "first_day": min(row.first_day for row in rows),
+        "last_day": max(row.last_day for row in rows),
+    }
 
 
 def _json(rows: object) -> str:

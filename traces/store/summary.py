@@ -32,7 +32,7 @@ class Summary:
     start_ns: int
     end_ns: int | None
     root_id: int | None
-    root_start_ns: int | None  # orders two roots; has no column
+    root_start_ns: int | None  # orders two roots
     cost: float | None
     tokens_in: int | None
     tokens_cache_read: int | None

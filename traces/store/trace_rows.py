@@ -65,7 +65,7 @@ def new_row(trace_id: str, project_id: int, batches: Sequence[Claimed], summary:
 
 
 def stored_row(columns: Mapping[str, Any]) -> TraceRow:
-    """A row as the database gave it (with `hex`, the trace id, and `root_start_ns`)."""
+    """A row as the database gave it, with `hex`, the trace id."""
     summary = Summary(**{name: columns[name] for name in COLUMNS})
     summary.status = TraceStatus(summary.status)
     return TraceRow(
@@ -86,7 +86,7 @@ def update(conn: Connection[Any], rows: Sequence[TraceRow]) -> None:
 
 
 def rows_json(rows: Iterable[TraceRow]) -> str:
-    """The rows for json_populate_recordset, which ignores what has no column."""
+    """The rows for json_populate_recordset."""
     return orjson.dumps(
         [
             {

@@ -159,14 +159,14 @@ def _leave_new(
         "first_day": min(row.first_day for row in stored.values()),
         "last_day": max(row.last_day for row in stored.values()),
     }
-    wanted = [
-        {"trace_id": growth.piece.trace_id, "project_id": growth.piece.project_id, "span_id": span.span_id}
-        for growth in known
-        for span in growth.piece.spans
-    ]
+    wanted = {
+        "traces": [trace_id for trace_id, _ in stored],
+        "spans": [span.span_id for growth in known for span in growth.piece.spans],
+        **days,
+    }
     present = {
         (trace_id, project_id, span_id): pending
-        for trace_id, project_id, span_id, pending in conn.execute(SQL.present_spans, {"ids": _json(wanted), **days})
+        for trace_id, project_id, span_id, pending in conn.execute(SQL.present_spans, wanted, prepare=False)  # planned with its ids, which are then hashed
     }
     replaced: list[tuple[str, int, int]] = []
     for growth in known:
@@ -183,7 +183,7 @@ def _leave_new(
         incoming.doubles.update(batch.batch_id for batch in piece.keep(keep))
     if replaced:
         gone = [dict(zip(("trace_id", "project_id", "span_id"), place, strict=True)) for place in replaced]
-        conn.execute(SQL.delete_spans, {"ids": _json(gone), **days})
+        conn.execute(SQL.delete_spans, {"ids": _json(gone), **wanted})
     return Counter((trace_id, project_id) for trace_id, project_id, _ in replaced)
 
 

@@ -6,28 +6,30 @@ ON CONFLICT (trace_id, project_id) DO NOTHING
 RETURNING replace(trace_id::text, '-', ''), project_id;
 
 -- name: lock_traces
--- Stored traces, locked in the order that all workers take them, with the start of their root.
-SELECT t.*, replace(t.trace_id::text, '-', '') AS hex, r.start_ns AS root_start_ns
-FROM   json_to_recordset(%(ids)s::json) AS wanted (trace_id uuid, project_id integer)
-JOIN   traces_trace t USING (trace_id, project_id)
-LEFT   JOIN traces_span r ON r.trace_id = t.trace_id AND r.span_id = t.root_id AND r.project_id = t.project_id
-                          AND r.day BETWEEN t.first_day AND t.last_day
-ORDER  BY t.trace_id, t.project_id
-FOR    UPDATE OF t;
+-- Stored traces, locked in the order that all workers take them.
+SELECT *, replace(trace_id::text, '-', '') AS hex
+FROM   traces_trace
+WHERE  (trace_id, project_id) IN (SELECT trace_id, project_id
+                                  FROM   json_to_recordset(%(ids)s::json) AS wanted (trace_id uuid, project_id integer))
+ORDER  BY trace_id, project_id
+FOR    UPDATE;
 
 -- name: present_spans
--- Which of these spans are stored already, on whatever day, and whether only as pending.
-SELECT replace(s.trace_id::text, '-', ''), s.project_id, s.span_id, s.flags & 4 <> 0
-FROM   json_to_recordset(%(ids)s::json) AS wanted (trace_id uuid, project_id integer, span_id bigint)
-JOIN   traces_span s USING (trace_id, project_id, span_id)
-WHERE  s.day BETWEEN %(first_day)s AND %(last_day)s;
+-- Which of these spans are stored already, on whatever day, and whether only as pending. Each trace is read once: ids of
+-- spans are not indexed.
+SELECT replace(trace_id::text, '-', ''), project_id, span_id, flags & 4 <> 0
+FROM   traces_span
+WHERE  trace_id = ANY(%(traces)s::uuid[]) AND span_id = ANY(%(spans)s::bigint[])
+AND    day BETWEEN %(first_day)s AND %(last_day)s;
 
 -- name: delete_spans
 -- Pending spans whose real ones have come.
-DELETE FROM traces_span s
-USING  json_to_recordset(%(ids)s::json) AS gone (trace_id uuid, project_id integer, span_id bigint)
-WHERE  s.trace_id = gone.trace_id AND s.project_id = gone.project_id AND s.span_id = gone.span_id
-AND    s.day BETWEEN %(first_day)s AND %(last_day)s;
+DELETE FROM traces_span
+WHERE  trace_id = ANY(%(traces)s::uuid[]) AND span_id = ANY(%(spans)s::bigint[])
+AND    day BETWEEN %(first_day)s AND %(last_day)s
+AND    (trace_id, project_id, span_id) IN (
+           SELECT trace_id, project_id, span_id
+           FROM   json_to_recordset(%(ids)s::json) AS gone (trace_id uuid, project_id integer, span_id bigint));
 
 -- name: copy_spans
 -- New spans, as text; nothing between two tabs is null.
