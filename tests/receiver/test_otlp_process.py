@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 
+import grpc
 import pytest
 import zstandard
 
@@ -27,6 +28,7 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 SERVE = "from ecoa_web.config import read_config; from traces.receiver.server import serve; serve(read_config())"
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 ALLOWED_MB = 512
 MIB = 1024 * 1024
 
@@ -36,12 +38,13 @@ class Process:
 
     def __init__(self, dsn: str, data_dir: Path) -> None:
         self.port = free_port()
+        self.grpc_port = free_port()
         environment = {
             **os.environ,
             "DATABASE_URL": dsn,
             "ECOA_DATA_DIR": str(data_dir),
             "ECOA_OTLP_HTTP_PORT": str(self.port),
-            "ECOA_OTLP_GRPC_PORT": str(free_port()),
+            "ECOA_OTLP_GRPC_PORT": str(self.grpc_port),
         }
         self.process = subprocess.Popen([sys.executable, "-c", SERVE], cwd=ROOT, env=environment)
 
@@ -143,7 +146,8 @@ def varint(number: int) -> bytes:
 
 
 def test_hostile_input_does_not_fill_the_memory(process: Process, key: str, inbox: Inbox) -> None:
-    """Bombs of every kind, 16 at a time, are refused within 512 MB; a request among them is served."""
+    """Bombs of every kind, eight at a time, and huge gRPC messages beside them, are refused within 512 MB; a request
+    among them is served."""
     hostile = bombs()
     statuses: list[int] = []
 
@@ -152,7 +156,14 @@ def test_hostile_input_does_not_fill_the_memory(process: Process, key: str, inbo
             for body, content_type, encoding in hostile:
                 statuses.append(client.send(body, content_type, headers={"Content-Encoding": encoding}).status)
 
-    attackers = [threading.Thread(target=attack) for _ in range(16)]
+    def attack_by_grpc() -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{process.grpc_port}") as channel:
+            export = channel.unary_unary(EXPORT, bytes, bytes)
+            with pytest.raises(grpc.RpcError):
+                export(bytes(60 * MIB), metadata=(("x-api-key", key),), timeout=60)
+
+    attackers = [threading.Thread(target=attack) for _ in range(8)]
+    attackers += [threading.Thread(target=attack_by_grpc) for _ in range(4)]
     for attacker in attackers:
         attacker.start()
     with Client(process.port, {"Authorization": f"Bearer {key}"}) as client:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from types import TracebackType
 from typing import Self
 
 from traces.receiver.refusal import too_large, unavailable
+
+WAIT_S = 0.01
 
 
 class Budget:
@@ -51,6 +54,12 @@ class Share:
             raise unavailable("the request has ended")
         self._budget.take(size)
         self._held += size
+
+    async def wait_for(self, size: int) -> None:
+        """Hold more as soon as there is so much."""
+        while self._budget.free < size:
+            await asyncio.sleep(WAIT_S)
+        self.grow(size)
 
     def keep(self, size: int) -> None:
         """Hold no more than this from now on."""

@@ -16,6 +16,7 @@ from traces.receiver.auth import Keys
 from traces.receiver.budget import Budget, Share
 from traces.receiver.check import Arrived, checked_batch
 from traces.receiver.limits import MIB, ReceiverLimits, receiver_limits
+from traces.receiver.memory import give_back
 from traces.receiver.pressure import Pressure
 from traces.receiver.refusal import unavailable
 
@@ -64,7 +65,10 @@ class Intake:
         if len(arrived.body) <= LARGE:
             return await loop.run_in_executor(self._threads, self._check, arrived, key, share)
         async with self._large:
-            return await loop.run_in_executor(self._threads, self._check, arrived, key, share)
+            try:
+                return await loop.run_in_executor(self._threads, self._check, arrived, key, share)
+            finally:
+                await loop.run_in_executor(self._threads, give_back)
 
     def _check(self, arrived: Arrived, key: KeyInfo, share: Share) -> Batch:
         return checked_batch(arrived, key, recent=self._committer.recent, limit=self.limits.body_bytes, share=share)
