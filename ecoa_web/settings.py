@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.utils.csp import CSP
 
-from ecoa_web.accounts.providers import openid_provider, smtp_mailer
+from ecoa_web.accounts.providers import openid_origins, openid_provider, smtp_mailer
 from ecoa_web.config import read_config
 from ecoa_web.db.dsn import django_database
 from ecoa_web.secret import secret_key
@@ -35,7 +35,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
-    *(["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"] if CONFIG.oidc_issuer else []),
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     *(["allauth.mfa"] if CONFIG.mfa else []),
     "ecoa_web.accounts",
     "ecoa_web",
@@ -146,7 +147,7 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
     # Browsers hold a form's redirects to this too, and signing in with OpenID is one.
-    "form-action": [CSP.SELF, *([CONFIG.oidc_issuer] if CONFIG.oidc_issuer else [])],
+    "form-action": [CSP.SELF, *openid_origins(CONFIG)],
 }
 
 STATIC_URL = "/static/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,13 +22,30 @@ def openid_provider(config: Config) -> dict[str, Any]:
     if not config.oidc_client_id or not config.oidc_client_secret:
         raise OperatorError("ECOA_OIDC_ISSUER needs ECOA_OIDC_CLIENT_ID and ECOA_OIDC_CLIENT_SECRET beside it")
     app = {
-        "provider_id": "oidc",
+        "provider_id": openid_id(config.oidc_issuer),
         "name": config.oidc_name,
         "client_id": config.oidc_client_id,
         "secret": config.oidc_client_secret,
         "settings": {"server_url": config.oidc_issuer},
     }
     return {"openid_connect": {"APPS": [app], "OAUTH_PKCE_ENABLED": True}}
+
+
+def openid_id(issuer: str) -> str:
+    """The issuer's name in accounts and addresses: another issuer's subjects are other people.
+
+    Its redirect URI is ECOA_BASE_URL/accounts/oidc/<this>/login/callback/.
+    """
+    url = urlsplit(issuer)
+    return "-".join(part for part in re.split(r"[^a-z0-9]+", f"{url.netloc}{url.path}".lower()) if part)
+
+
+def openid_origins(config: Config) -> list[str]:
+    """Where a sign-in form may lead, for the content security policy."""
+    if not config.oidc_issuer:
+        return []
+    url = urlsplit(config.oidc_issuer)
+    return [f"{url.scheme}://{url.netloc}"]
 
 
 def smtp_mailer(config: Config) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account import views as account
+from allauth.socialaccount import views as social
 from django.apps import apps
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -40,8 +41,6 @@ def _two_factor() -> Routes:
 
 
 def _openid() -> Routes:
-    from allauth.socialaccount import views as social
-
     return [
         path("3rdparty/", social.connections, name="socialaccount_connections"),
         path("3rdparty/login/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
@@ -56,7 +55,7 @@ def _accounts() -> Routes:
         routes += _password_reset()
     if apps.is_installed("allauth.mfa"):
         routes += _two_factor()
-    if apps.is_installed("allauth.socialaccount"):
+    if settings.CONFIG.oidc_issuer:
         routes += _openid()
     return routes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -25,8 +26,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         return redirect("profile")
     two_factor = apps.is_installed("allauth.mfa")
     context = {"two_factor": two_factor, "two_factor_on": two_factor and _has_second_factor(user)}
-    openid = apps.is_installed("allauth.socialaccount")
-    return answer(request, "settings/profile.html", form, openid=openid, **context)
+    return answer(request, "settings/profile.html", form, openid=settings.CONFIG.oidc_issuer, **context)
 
 
 def _has_second_factor(user: User) -> bool:
