@@ -34,6 +34,8 @@ from traces.json_fields import (
 from traces.json_values import any_value, attributes
 from traces.wire import DEFAULT_LIMITS, Checked, Limits, Malformed, TooMany, id_fault, tallied
 
+_REPAIRED = 8 * 1024 * 1024
+
 
 def to_protobuf(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Checked:
     """The ExportTraceServiceRequest of a JSON body, without its invalid spans.
@@ -55,8 +57,9 @@ def parsed(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Json:
         raise TooMany(f"more than {limits.json_nodes} objects and lists in one JSON request")
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+    except orjson.JSONDecodeError as error:
+        if len(body) > _REPAIRED:  # as text it may take four times its size, twice
+            raise Malformed(f"not JSON: {error}") from None
     try:  # lone surrogates, a byte order mark, NaN and bad UTF-8 are what orjson refuses
         return json.loads(body.decode("utf-8-sig", "replace"))
     except json.JSONDecodeError as error:
