@@ -166,7 +166,9 @@ def _leave_new(
     }
     present = {
         (trace_id, project_id, span_id): pending
-        for trace_id, project_id, span_id, pending in conn.execute(SQL.present_spans, wanted, prepare=False)  # planned with its ids, which are then hashed
+        for trace_id, project_id, span_id, pending in conn.execute(
+            SQL.present_spans, wanted, prepare=False
+        )  # planned with its ids, which are then hashed
     }
     replaced: list[tuple[str, int, int]] = []
     for growth in known:
