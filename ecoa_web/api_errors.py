@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found, server_error
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_handler
+
+API = "/api/"
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -25,9 +28,18 @@ def body(code: str, message: str, field: str | None = None) -> dict[str, dict[st
     return {"error": {"code": code, "message": message, "field": field}}
 
 
-def error_response(status: int, code: str, message: str) -> JsonResponse:
-    """An error from outside REST framework: no such route, a bad request, a failure."""
-    return JsonResponse(body(code, message), status=status)
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: machines get our form, people a page."""
+    if request.path.startswith(API):
+        return JsonResponse(body("not_found", "There is no such route."), status=404)
+    return page_not_found(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, the same way."""
+    if request.path.startswith(API):
+        return JsonResponse(body("internal_error", "Something went wrong here; it is in the log."), status=500)
+    return server_error(request)
 
 
 def _told(error: Exception) -> tuple[str, str, str | None]:

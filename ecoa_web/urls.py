@@ -6,6 +6,9 @@ from django.urls import include, path
 
 from ecoa_web import health
 
+handler404 = "ecoa_web.api_errors.not_found"
+handler500 = "ecoa_web.api_errors.failed"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
