@@ -68,8 +68,8 @@ class RawSpan:
 
     __slots__ = (
         "_attributes", "_events", "_message", "end_ns", "kind", "name", "ordinal", "parent_id", "parent_invalid",
-        "raw_attributes", "resource", "resource_schema_url", "scope", "scope_schema_url", "span_id", "start_ns",
-        "status_code", "status_message", "trace_id",
+        "raw_attributes", "raw_events", "resource", "resource_schema_url", "scope", "scope_schema_url", "span_id",
+        "start_ns", "status_code", "status_message", "trace_id",
     )  # fmt: skip
 
     trace_id: str  # 32 lower-case hex digits
@@ -83,6 +83,7 @@ class RawSpan:
     status_code: int
     status_message: str
     raw_attributes: Sequence[bytes]  # each a KeyValue; traces.values reads them
+    raw_events: Sequence[bytes]
     resource: Resource
     resource_schema_url: str
     scope: Scope
@@ -101,7 +102,7 @@ class RawSpan:
     @property
     def events(self) -> tuple[Event, ...]:
         if self._events is None:
-            self._events = tuple(_event(raw) for raw in self._message.events[: values.MAX_ATTRIBUTES])
+            self._events = tuple(_event(raw) for raw in self.raw_events[: values.MAX_ATTRIBUTES])
         return self._events
 
     @property
@@ -109,13 +110,8 @@ class RawSpan:
         return tuple(_link(raw) for raw in self._message.links[: values.MAX_ATTRIBUTES])
 
     @property
-    def raw_events(self) -> Sequence[bytes]:
-        events: Sequence[bytes] = self._message.events
-        return events
-
-    @property
     def has_events(self) -> bool:
-        return bool(self._message.events)
+        return bool(self.raw_events)
 
     @property
     def flags(self) -> int:
@@ -194,6 +190,7 @@ def _span(message: Any, ordinal: int) -> RawSpan | None:
     else:
         span.status_code, span.status_message = 0, ""
     span.raw_attributes = message.attributes
+    span.raw_events = message.events
     span.ordinal = ordinal
     span._message = message
     span._attributes = span._events = None

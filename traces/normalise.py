@@ -254,7 +254,7 @@ class _Fault(NamedTuple):
 
 def _status(raw: RawSpan, won: Won) -> tuple[Status, _Fault | None]:
     """How the span ended, and what went wrong if anything did."""
-    exception = _exception(raw) if raw.has_events else None
+    exception = _exception(raw) if raw.raw_events else None
     declared = won.get("error_type")
     if raw.status_code != 2 and exception is None and declared is None:
         return (Status.OK if raw.status_code == 1 else Status.UNSET), None
@@ -300,7 +300,7 @@ def _text(value: Value, length: int) -> str | None:
 
 def _has_messages(raw: RawSpan) -> bool:
     """Whether an event may hold messages; reading those of an exception would be in vain."""
-    return raw.has_events and any(b"gen_ai." in event for event in raw.raw_events)
+    return any(b"gen_ai." in event for event in raw.raw_events)
 
 
 class _Of(NamedTuple):
