@@ -30,7 +30,7 @@ def messages(span: RawSpan) -> Conversation:
     found = Conversation()
     attributes = span.attributes
     _fill(found, _of_attributes(attributes))
-    if span.has_events and not (found.input and found.output):
+    if span.raw_events and not (found.input and found.output):
         details = _merged(_of_attributes(event.attributes) for event in span.events if _name(event) == DETAILS)
         _fill(found, details)
         _fill(found, _of_events(span.events))
