@@ -15,7 +15,7 @@ def secret_key(data_dir: Path) -> str:
         return _read_or_make(data_dir)
     except OSError as cause:
         raise OperatorError(
-            f"The data folder {data_dir} cannot be used ({cause.strerror}): "
+            f"The data folder {data_dir} cannot be written ({cause.strerror}): "
             "mend its permissions or set ECOA_DATA_DIR to another."
         ) from cause
 

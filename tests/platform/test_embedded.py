@@ -9,9 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psutil
 import psycopg
@@ -21,6 +19,7 @@ from ecoa_web.db.dsn import SOCKET_PATH_BYTES, socket_dir
 from ecoa_web.db.embedded import Server, embedded
 from ecoa_web.db.embedded.processes import postmaster
 from ecoa_web.errors import OperatorError
+from tests.platform.running import PROJECT, temporary_folder
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +126,7 @@ def test_the_server_ends_with_the_process_that_started_it(data_dir: Path, stoppe
         "print(server.pid, flush=True); input()"
     )
     command = [sys.executable, "-c", script, str(data_dir)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=project()) as starter:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT) as starter:
         assert starter.stdout
         server = psutil.Process(int(starter.stdout.readline()))
 
@@ -208,19 +207,8 @@ def test_a_broken_configuration_is_quoted(data_dir: Path, stopped: Path) -> None
         local.unlink()
 
 
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    with TemporaryDirectory(prefix="ecoa-test-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
 def write_pid_file(cluster: Path, text: str) -> None:
     path = cluster / "postmaster.pid"
     path.write_text(text)
     os.chown(path, cluster.stat().st_uid, -1)
     path.chmod(0o600)
-
-
-def project() -> Path:
-    return Path(__file__).resolve().parents[2]
