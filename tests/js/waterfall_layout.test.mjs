@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { criticalPath, timeByKind } from "../../static/js/waterfall/critical.js";
-import { ROW, guides, labelPlace, lane, ownTime, pathAfter, pathTo, rowWindow } from "../../static/js/waterfall/layout.js";
-import { clampView, extent, longWaits, panView, squeeze, zoomView } from "../../static/js/waterfall/scale.js";
+import { ROW, guides, labelPlace, lane, pathAfter, pathTo, rowWindow } from "../../static/js/waterfall/layout.js";
+import { clampView, extent, longWaits, ownTime, panView, squeeze, zoomView } from "../../static/js/waterfall/scale.js";
 import { failedSpans, findSpans, nextOf } from "../../static/js/waterfall/search.js";
 import { roundStep, ticksBetween } from "../../static/js/waterfall/ticks.js";
 import { buildTree, keyOf, visibleRows } from "../../static/js/waterfall/tree.js";
@@ -128,6 +128,12 @@ test("a long wait is squeezed, and squeezing can be undone for every time", () =
     before = map.toU(t);
     assert.ok(Math.abs(map.toT(map.toU(t)) - t) < 1e-6);
   }
+});
+
+test("an agent that works by itself is not waiting", () => {
+  const tree = buildTree(store(span("root", null, 0, 1000, { kind: "pipeline" }), span("agent", "root", 0, 600, { kind: "agent" }), span("tool", "agent", 0, 10)));
+
+  assert.deepEqual(longWaits(tree, { start: 0, end: 1000, now: NOW }), [{ from: 600, to: 1000 }]);
 });
 
 test("zooming keeps the point under the pointer, and no view leaves the domain", () => {

@@ -4,13 +4,14 @@ import { el, kindIcon } from "../waterfall/dom.js";
 import { prose } from "./prose.js";
 import { embeddedImage, flatPairs, quoted } from "./values.js";
 
+const SYSTEM_CLAMP = 240;      // it is the same in every call
 const ROLES = { system: "System", user: "User", assistant: "Assistant", tool: "Tool result", developer: "Developer" };
 
 /** The messages of a whole span in order. */
 export function messages(whole) {
   return said(whole).map((message) => el("section", { class: "message", "data-role": message.role },
     el("h3", {}, ROLES[message.role] ?? String(message.role ?? "Message"), word(message.name), message.finish_reason ? word(`finished: ${message.finish_reason}`) : null),
-    ...(message.parts ?? []).map(part)));
+    ...(message.parts ?? []).map((given) => part(given, message.role))));
 }
 
 /** How many messages a span holds. */
@@ -26,9 +27,9 @@ function word(text) {
   return text ? el("span", { class: "dim cut", dir: "auto" }, String(text)) : null;
 }
 
-function part(given) {
+function part(given, role) {
   switch (given.type) {
-    case "text": return prose(textOf(given.text));
+    case "text": return prose(textOf(given.text), role === "system" ? { clamp: SYSTEM_CLAMP } : {});
     case "reasoning": return el("details", { class: "reasoning" }, el("summary", {}, "Reasoning"), prose(textOf(given.text)));
     case "tool_call": return el("details", { open: true }, named(given, "tool"), table(given.arguments ?? {}));
     case "tool_result": return el("div", { class: "tool-result" }, given.name || given.id ? el("p", { class: "line" }, word(given.name), word(given.id)) : null, table(given.result ?? ""));

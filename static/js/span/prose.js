@@ -5,15 +5,15 @@ import { blocksOf } from "./markdown.js";
 const CLAMP = 1200;         // characters shown before "Show all"
 const RENDERED = 100_000;   // longer texts stay plain
 
-/** A message's text, its Markdown shown, folded when it is long. */
-export function prose(text) {
+/** A message's text, its Markdown shown, folded when it is longer than `clamp` characters. */
+export function prose(text, { clamp = CLAMP } = {}) {
   const body = el("div", { class: "prose", dir: "auto" });
   const whole = () => body.replaceChildren(...(text.length > RENDERED ? [el("pre", { class: "code" }, text)] : blocksOf(text).map(block)));
-  if (text.length <= CLAMP) {
+  if (text.length <= clamp) {
     whole();
     return body;
   }
-  body.append(...blocksOf(text.slice(0, CLAMP)).map(block));
+  body.append(...blocksOf(text.slice(0, clamp)).map(block));
   body.dataset.folded = "";
   const more = el("button", { class: "link-button", type: "button" }, `Show all ${text.length.toLocaleString("en-US")} characters`);
   more.addEventListener("click", () => {

@@ -1,6 +1,6 @@
 // What is drawn in one row's lane, as numbers. Pure: pixels in, pixels out.
 import { endAt } from "./scale.js";
-import { ATTEMPTS, MISSING, SPAN, childrenOf } from "./tree.js";
+import { ATTEMPTS, MISSING, SPAN } from "./tree.js";
 
 export const ROW = 24;              // height of a row
 export const MIN_WIDTH = 2;         // of a bar, so that an instant can be seen
@@ -94,20 +94,6 @@ export function pathAfter(tree, path, node) {
   const next = path.slice(0, Math.min(depth, MAX_INDENT + 1));
   if (depth <= MAX_INDENT) next[depth] = node;
   return next;
-}
-
-/** The times within a span in which none of its children ran: [[from, to], …]. */
-export function ownTime(tree, node, now) {
-  const end = endAt(tree, node, now);
-  const free = [];
-  let at = tree.start[node];
-  for (const child of childrenOf(tree, node)) {       // in order of start
-    const from = Math.min(tree.start[child], end);
-    if (from > at) free.push([at, from]);
-    at = Math.max(at, Math.min(endAt(tree, child, now), end));
-  }
-  if (end > at) free.push([at, end]);
-  return free;
 }
 
 function lookOf(tree, node, kind) {

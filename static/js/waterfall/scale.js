@@ -3,19 +3,25 @@
 //   t   ms since the trace's base
 //   u   the same with squeezed waits shortened; what zooming and panning work on
 //   x   pixels from the left edge of the lanes
+import { childrenOf } from "./tree.js";
+
 const LONG = 0.2;           // a wait is squeezed when it is longer than this part of the whole
 const SHOWN = 0.1;          // and is then drawn as wide as this part of all the rest
 const MIN_VIEW_MS = 1e-5;   // ten nanoseconds
 
-/** The waits of a trace worth squeezing: long times in which no leaf but a wait for a person ran. [{from, to}] */
+/** The waits of a trace worth squeezing: long times in which only roots, pipelines and waits for a person ran.
+ *
+ *  [{ from, to }] in order. A span that has children is busy where none of them ran.
+ */
 export function longWaits(tree, { start, end, now }) {
   const whole = end - start;
   if (!(whole > 0)) return [];
   const busy = [];
   for (let node = 0; node < tree.spans.size; node += 1) {
-    if (tree.from[node + 1] > tree.from[node] || tree.spans.kind[node] === "human") continue;
-    const until = endAt(tree, node, now);
-    busy.push([tree.start[node], Math.max(until, tree.start[node])]);
+    if (tree.spans.kind[node] === "human" || tree.spans.waiting(node)) continue;
+    const leaf = tree.from[node + 1] === tree.from[node];
+    if (leaf) busy.push([tree.start[node], endAt(tree, node, now)]);
+    else if (tree.depth[node] > 0 && tree.spans.kind[node] !== "pipeline") busy.push(...ownTime(tree, node, now));
   }
   busy.sort((a, b) => a[0] - b[0]);
   const waits = [];
@@ -25,6 +31,20 @@ export function longWaits(tree, { start, end, now }) {
     free = Math.max(free, to);
   }
   return waits;
+}
+
+/** The times within a span in which none of its children ran: [[from, to], …]. */
+export function ownTime(tree, node, now) {
+  const end = endAt(tree, node, now);
+  const free = [];
+  let at = tree.start[node];
+  for (const child of childrenOf(tree, node)) {       // in order of start
+    const from = Math.min(tree.start[child], end);
+    if (from > at) free.push([at, from]);
+    at = Math.max(at, Math.min(endAt(tree, child, now), end));
+  }
+  if (end > at) free.push([at, end]);
+  return free;
 }
 
 /** When a node ends, or `now` while it is open; never before it starts. */

@@ -2,11 +2,11 @@
 import { Axis } from "./axis.js";
 import { criticalPath } from "./critical.js";
 import { el, on, set, svg } from "./dom.js";
-import { ROW, ownTime } from "./layout.js";
+import { ROW } from "./layout.js";
 import { Minimap } from "./minimap.js";
 import { Rows } from "./rows.js";
 import { drawRuler } from "./ruler.js";
-import { endAt } from "./scale.js";
+import { endAt, ownTime } from "./scale.js";
 import { State } from "./state.js";
 
 const GROW_MS = 100;        // between drawings while spans grow, at the least
