@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EMBEDDED_USER = "ecoa"
 EMBEDDED_NAME = "ecoa"
-SOCKET_PATH_BYTES = 100      # the kernel allows 107, macOS 103
+SOCKET_PATH_BYTES = 100  # the kernel allows 107, macOS 103
 
 
 def conninfo(config: Config) -> str:

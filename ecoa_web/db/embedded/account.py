@@ -50,17 +50,17 @@ class Account:
 def account_for(cluster: Path) -> Account:
     """Who runs the server: we ourselves; as root the owner of the cluster, else `ecoa`, `postgres`, `nobody`."""
     if os.geteuid() != 0:
-        return _account(pwd.getpwuid(os.geteuid()), switch=False)
+        return _numbered(os.geteuid(), switch=False)
     if cluster.exists() and (owner := cluster.stat().st_uid) != 0:
-        return _owner(owner)
+        return _numbered(owner, switch=True)
     return _account(_system_user(), switch=True)
 
 
-def _owner(uid: int) -> Account:
+def _numbered(uid: int, *, switch: bool) -> Account:
     try:
-        return _account(pwd.getpwuid(uid), switch=True)
-    except KeyError:  # a folder from another machine or container: PostgreSQL is content with a bare number
-        return Account(name=str(uid), uid=uid, gid=uid, switch=True)
+        return _account(pwd.getpwuid(uid), switch=switch)
+    except KeyError:  # a folder from another machine, or a container's made-up user: a bare number must do
+        return Account(name=str(uid), uid=uid, gid=uid, switch=switch)
 
 
 def _account(entry: pwd.struct_passwd, *, switch: bool) -> Account:
