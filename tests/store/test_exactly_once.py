@@ -170,6 +170,24 @@ def test_a_body_that_cannot_be_read_is_set_aside_whole(house: House) -> None:
     assert house.ledger() == {RECEIVED: 7, STORED: 3, DEAD: 4}
 
 
+def test_a_batch_that_fails_only_whole_waits_and_is_set_aside_in_the_end(house: House) -> None:
+    """When no single span is at fault the batch is tried again later, then becomes a dead letter; others go on."""
+    house.conn.execute("ALTER TABLE traces_trace ADD CONSTRAINT poison CHECK (span_count < 3)")
+    try:
+        house.receive(Sent(id=1, trace=2), Sent(id=2, trace=2, parent=1), Sent(id=3, trace=2, parent=1))
+        house.receive(chat(2, trace=3))
+        house.finish()
+        waiting = house.rows("SELECT attempts, due_at > now() FROM traces_inbox_queue")
+        house.conn.execute("UPDATE traces_inbox_queue SET attempts = 5, due_at = now()")
+        house.finish()
+    finally:
+        house.conn.execute("ALTER TABLE traces_trace DROP CONSTRAINT poison")
+
+    assert waiting == [(1, True)]
+    assert house.rows("SELECT ordinal FROM traces_dead_letter") == [(None,)]
+    assert house.ledger() == {RECEIVED: 4, STORED: 1, DEAD: 3}
+
+
 def test_a_batch_larger_than_a_transaction_should_be_is_stored_alone(house: House) -> None:
     """The bound on spans a transaction holds never stops a batch."""
     big = [Sent(id=number, parent=None if number == 1 else 1, trace=2) for number in range(1, 8_201)]

@@ -72,10 +72,17 @@ class Store:
         batch = held[0]
         poison = Search(self, batch).poison()
         log.warning("batch_failed", batch=batch_id, poison=len(poison))
-        if not poison and batch.attempts < MOST_ATTEMPTS:
-            postpone(self._conn, batch_id)  # it fails only whole, and perhaps not the next time
-            return None
-        return self._one(batch_id, poison or {None: reason}, [])
+        if not poison and batch.attempts >= MOST_ATTEMPTS:
+            poison = {None: reason}
+        if poison:
+            try:
+                return self._one(batch_id, poison, [])
+            except TRANSIENT:
+                raise
+            except Exception:
+                log.exception("batch_stuck", batch=batch_id)
+        postpone(self._conn, batch_id)  # it fails only whole, and perhaps not the next time; others have their turn
+        return None
 
     def _one(self, batch_id: int, poison: Poison, held: list[Claimed]) -> Written | None:
         return self._transaction(lambda: claim_one(self._conn, batch_id), held, poison)
