@@ -149,6 +149,7 @@ def test_a_slow_agent_is_named_only_when_it_was_faster() -> None:
 def test_a_few_calls_prove_nothing() -> None:
     """One error in two calls does not wake anybody."""
     assert verdict(seen(row("triage", calls=2, errors=1))).sentence == "Nothing is wrong."
+    assert verdict(seen(now=replace(FIGURES, traces=6, failed=1))).sentence == "1 of 6 traces failed."
 
 
 def test_failing_traces_without_a_failing_agent_are_said() -> None:

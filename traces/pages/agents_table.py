@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from traces.pages.distribution import Picture, Scale, picture
 from traces.queries.agents import AgentRow
@@ -43,6 +44,7 @@ class Line:
     """One agent with what its cells say."""
 
     row: AgentRow
+    ident: str  # of its row in the page, so that a pull finds it again wherever it is sorted to
     state: str  # of its error rate: bad, warn or none
     picture: Picture
     few: bool
@@ -87,6 +89,7 @@ def line(row: AgentRow, scale: Scale) -> Line:
     """One agent's cells."""
     return Line(
         row=row,
+        ident=f"agent-{blake2b(row.agent.encode(), digest_size=6).hexdigest()}",
         state=state(row),
         picture=picture(row.histogram, scale=scale, p50_ms=row.p50_ms, p95_ms=row.p95_ms),
         few=row.calls < FEW,

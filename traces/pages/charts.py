@@ -84,35 +84,25 @@ def calls_over_time(points: Sequence[Point], shown: TimeRange) -> Figure:
     """Calls of every slice of time, the failed ones in red at the foot."""
     if not points:
         return {}
-    at = [local(point.start) for point in points]
+    step_ms = slice_ms(points, shown)
+    slices = {"x": [local(point.start) for point in points], "width": step_ms * 0.88, "offset": step_ms * 0.06}
     calls = [point.calls for point in points]
-    figure = go.Figure(
-        [
-            go.Bar(
-                name="failed",
-                x=at,
-                y=[point.errors for point in points],
-                marker={"color": BAD},
-                hovertemplate="%{y:,} failed<extra></extra>",
-            ),
-            go.Bar(
-                name="other",
-                x=at,
-                y=[point.calls - point.errors for point in points],
-                marker={"color": VOLUME},
-                customdata=calls,
-                hovertemplate="%{customdata:,} calls<extra></extra>",
-            ),
-        ]
+    failed = go.Bar(
+        **slices,
+        y=[point.errors for point in points],
+        marker={"color": BAD},
+        hovertemplate="%{y:,} failed<extra></extra>",
     )
-    figure.update_layout(
-        barmode="stack",
-        hovermode="x unified",
-        xaxis=time_axis(shown),
-        yaxis=count_axis(
-            f"calls each {text(duration_parts(slice_ms(points, shown))).removesuffix(' 00\N{NO-BREAK SPACE}s')}"
-        ),
+    others = go.Bar(
+        **slices,
+        y=[point.calls - point.errors for point in points],
+        marker={"color": VOLUME},
+        customdata=calls,
+        hovertemplate="%{customdata:,} calls<extra></extra>",
     )
+    figure = go.Figure([failed, others])
+    title = f"calls each {label(step_ms)}"
+    figure.update_layout(barmode="stack", hovermode="x unified", xaxis=time_axis(shown), yaxis=count_axis(title))
     return drawn(figure)
 
 
@@ -248,7 +238,7 @@ def titled(words: str) -> dict[str, Any]:
 def slice_ms(points: Sequence[Point], shown: TimeRange) -> float:
     """How long a slice is, from the points nearest to each other."""
     steps = [after.start - before.start for before, after in pairwise(points)]
-    return min(steps, default=shown.width).total_seconds() * 1000
+    return min(steps, default=shown.width / 60).total_seconds() * 1000
 
 
 def local(at: datetime) -> str:

@@ -127,7 +127,7 @@ def latency_card(now: Figures, was: Figures, trend: Trend) -> Card:
         ratio = now.agent_p95_ms / was.agent_p95_ms - 1
         difference = text(duration_parts(abs(now.agent_p95_ms - was.agent_p95_ms)))
         change = f"{'+' if ratio >= 0 else MINUS}{difference}"
-        note = "as usual" if abs(ratio) < USUAL else f"{abs(ratio):.0%} {'slower' if ratio > 0 else 'faster'}"
+        note = slower(ratio)
         state = "warn" if ratio >= 0.25 else ""
     return Card(
         label="Agent latency p95",
@@ -165,17 +165,27 @@ def cost_card(now: Figures, was: Figures, trend: Trend) -> Card:
 
 
 def spans_card(trend: Trend, ledger: Ledger, minutes: float) -> Card:
-    [(number, unit)] = rate_parts(ledger.received_spans / minutes / 60)
+    pace = ledger.received_spans / minutes
+    [(number, unit)] = rate_parts(pace / 60 if pace >= 60 else pace)
     waits = ledger.oldest_pending_s
     late = waits is not None and waits > 5
     return Card(
         label="Spans received",
-        value=[(number, f"{unit} per s".strip())],
+        value=[(number, f"{unit} per {'s' if pace >= 60 else 'min'}".strip())],
         line=trend.of_slices(lambda part: per_minute(part, part.received)),
         change=text(duration_parts(waits * 1000)) if late and waits else "",
         note="the oldest waits" if late else "stored as they come",
         state="warn" if late else "",
     )
+
+
+def slower(ratio: float) -> str:
+    """How much slower or faster, in words."""
+    if abs(ratio) < USUAL:
+        return "as usual"
+    if ratio >= 1:
+        return f"{1 + ratio:,.1f} times as long"
+    return f"{abs(ratio):.0%} {'slower' if ratio > 0 else 'faster'}"
 
 
 def per_minute(part: Slice, number: float) -> float:

@@ -131,6 +131,13 @@ def got_slow(slow: list[AgentRow], seen: Evidence) -> Verdict:
 
 def nothing(now: Figures) -> Verdict:
     """All is well, with what that was judged by."""
+    if now.failed and now.traces < ENOUGH:
+        return Verdict(
+            state="warn",
+            sentence=f"{text(count_parts(now.failed))} of {things(now.traces, 'trace')} failed.",
+            detail="Too few to say more.",
+            failing=True,
+        )
     if not now.traces:
         return Verdict(state="ok", sentence="Nothing came in this range.", detail="Nothing failed either.")
     share = text(percent_parts(now.failed / now.traces))

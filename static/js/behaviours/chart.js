@@ -1,6 +1,6 @@
-// <figure data-behaviour="chart" data-chart="ID"> draws the figure that stands as JSON in the element ID, again when a
-// pull changed it, when the colours change and when there is more or less room. data-zoom: a dragged span of time
-// becomes the page's range.
+// <figure hx-morph-skip data-behaviour="chart" data-chart="ID"> draws the figure that stands as JSON in the element ID:
+// again when a pull changed it, when the colours change and when there is more or less room. data-zoom: a dragged span
+// of time becomes the page's range.
 
 import { clear, draw } from "../charts.js";
 import { onThemeChange } from "../theme.js";
@@ -8,7 +8,6 @@ import { onThemeChange } from "../theme.js";
 export function attach(place) {
   const plot = document.createElement("div");
   plot.className = "plot-area";
-  plot.toggleAttribute("hx-morph-skip", true);
   place.append(plot);
   let shown = "";
 

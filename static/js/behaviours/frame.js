@@ -28,6 +28,7 @@ export function attach(body) {
     later: () => follow('.range a[aria-label="Later"]'),
     go: (key) => follow(`.rail-item[data-key="${CSS.escape(key)}"]`),
   });
+  if (body.dataset.project) remember("ecoa_project", body.dataset.project);
   const stopLive = body.dataset.project ? keepLive(body) : () => {};
   return () => {
     body.removeEventListener("click", clicked);
