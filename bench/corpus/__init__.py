@@ -1,0 +1,1 @@
+"""Deterministic OTLP payloads that look like the traffic of LLM-agent pipelines, with their exact figures."""
