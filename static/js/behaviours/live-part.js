@@ -16,7 +16,9 @@ export function attach(place) {
     aborter = new AbortController();
     const answer = await ask(place.dataset.url, aborter.signal);
     if (answer === null || !place.isConnected) return;
+    const open = place.querySelectorAll("details[open]");       // the reader's doing, of which the server knows nothing
     await window.htmx.swap({ text: answer, target: place, sourceElement: place, swap: "innerMorph" });
+    for (const details of open) details.open = true;
     place.dispatchEvent(new CustomEvent("ecoa:pulled", { bubbles: true }));
   }
 
