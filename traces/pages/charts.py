@@ -45,7 +45,7 @@ def histogram(slots: Sequence[Slot], percentiles: Sequence[Percentile]) -> Figur
     low, high = bars[0][0] / 1.1, max(bars[-1][1], *(ms for _, ms in percentiles)) * 1.1
     figure.update_layout(
         xaxis=duration_axis(low, high, title="duration, log scale"),
-        yaxis=count_axis("calls"),
+        yaxis=count_axis("calls", most=max(count for _, _, count in bars)),
         margin={"t": 56},
         shapes=[percentile_line(ms) for _, ms in percentiles],
         annotations=[
@@ -102,7 +102,9 @@ def calls_over_time(points: Sequence[Point], shown: TimeRange) -> Figure:
     )
     figure = go.Figure([failed, others])
     title = f"calls each {label(step_ms)}"
-    figure.update_layout(barmode="stack", hovermode="x unified", xaxis=time_axis(shown), yaxis=count_axis(title))
+    figure.update_layout(
+        barmode="stack", hovermode="x unified", xaxis=time_axis(shown), yaxis=count_axis(title, most=max(calls))
+    )
     return drawn(figure)
 
 
@@ -137,7 +139,7 @@ def percentile_trace(name: str, colour: str, points: Sequence[Point | None], val
         y=values,
         mode="lines+markers",
         line={"color": colour, "width": 1.5, "dash": "dot" if name == "p99" else "solid"},
-        marker={"color": colour, "size": 3},
+        marker={"color": colour, "size": 4},
         customdata=[text(duration_parts(value)) for value in values],
         hovertemplate=f"{name} %{{customdata}}<extra></extra>",
     )
@@ -215,8 +217,10 @@ def duration_axis(low: float, high: float, *, title: str) -> dict[str, Any]:
     }
 
 
-def count_axis(title: str) -> dict[str, Any]:
-    return {"rangemode": "tozero", "title": titled(title), "tickformat": "~s", "nticks": 5, "fixedrange": True}
+def count_axis(title: str, *, most: int) -> dict[str, Any]:
+    """From zero, in whole numbers."""
+    steps = {"dtick": 1} if most <= 5 else {"nticks": 5, "tickformat": "~s"}
+    return {"rangemode": "tozero", "title": titled(title), "fixedrange": True, **steps}
 
 
 def time_axis(shown: TimeRange) -> dict[str, Any]:
