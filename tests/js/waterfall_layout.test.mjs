@@ -78,10 +78,12 @@ test("labels stand right of a bar, left of it, or over its end, and lose their n
 test("guides found while walking down equal guides found by climbing", () => {
   for (let seed = 1; seed <= 30; seed += 1) {
     const tree = buildTree(store(...jungle(60, dice(seed))));
-    let path = [];
-    for (const node of tree.order) {
-      path = pathAfter(tree, path, node);
-      assert.deepEqual(guides(tree, node, path), guides(tree, node, pathTo(tree, node)), `seed ${seed}`);
+    for (const levels of [3, 16]) {
+      let path = [];
+      for (const node of tree.order) {
+        path = pathAfter(tree, path, node, levels);
+        assert.deepEqual(guides(tree, node, path), guides(tree, node, pathTo(tree, node, levels)), `seed ${seed}`);
+      }
     }
   }
 });

@@ -5,7 +5,9 @@ import { ATTEMPTS, MISSING, SPAN } from "./tree.js";
 export const ROW = 24;              // height of a row
 export const MIN_WIDTH = 2;         // of a bar, so that an instant can be seen
 export const INDENT = 14;
-export const MAX_INDENT = 16;       // deeper levels stand below one another
+export const MAX_LEVELS = 16;       // deeper levels stand below one another
+const LEAST_LEVELS = 3;
+const NAME_ROOM = 124;              // of a row's icons and the beginning of its name
 const CHARACTER = 6.4;              // of a label, on the average
 const LABEL_GAP = 6;
 const LEAST_NOTE = 8;       // characters of a note worth showing
@@ -16,9 +18,14 @@ export function rowWindow({ scrollTop, height, count, spare = 8 }) {
   return { first, last: Math.min(count, Math.ceil((scrollTop + height) / ROW) + spare) };
 }
 
-/** Where the tree's guides and icon stand for a depth. */
-export function indentOf(depth) {
-  return Math.min(depth, MAX_INDENT) * INDENT;
+/** How many levels a tree of this width indents; deeper ones stand below one another. */
+export function levelsOf(width) {
+  return Math.min(MAX_LEVELS, Math.max(LEAST_LEVELS, Math.floor((width - NAME_ROOM) / INDENT)));
+}
+
+/** Where the tree's icon stands for a depth. */
+export function indentOf(depth, levels) {
+  return Math.min(depth, levels) * INDENT;
 }
 
 /** The lane of a node, or null when it lies outside the view.
@@ -82,17 +89,17 @@ export function guides(tree, node, path) {
 }
 
 /** From the top down to a node, cut to the levels that can be drawn (and the node itself). */
-export function pathTo(tree, node) {
-  const path = new Array(Math.min(tree.depth[node], MAX_INDENT) + 1);
+export function pathTo(tree, node, levels = MAX_LEVELS) {
+  const path = new Array(Math.min(tree.depth[node], levels) + 1);
   for (let up = node; up >= 0; up = tree.parent[up]) if (tree.depth[up] < path.length) path[tree.depth[up]] = up;
   return path;
 }
 
 /** The path of the row after one with a known path, without climbing. */
-export function pathAfter(tree, path, node) {
+export function pathAfter(tree, path, node, levels = MAX_LEVELS) {
   const depth = tree.depth[node];
-  const next = path.slice(0, Math.min(depth, MAX_INDENT + 1));
-  if (depth <= MAX_INDENT) next[depth] = node;
+  const next = path.slice(0, Math.min(depth, levels + 1));
+  if (depth <= levels) next[depth] = node;
   return next;
 }
 

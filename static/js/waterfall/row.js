@@ -41,11 +41,11 @@ export function makeRow() {
 /** Fill a row with a node. `place` is where it stands: { at, path, folded, selected, hit }. */
 export function fillRow(row, tree, node, place, frame) {
   row.node = node;
-  fillTree(row, tree, node, place);
+  fillTree(row, tree, node, place, frame.levels);
   fillLane(row, tree, node, frame);
 }
 
-function fillTree(row, tree, node, { at, path, folded, selected, hit }) {
+function fillTree(row, tree, node, { at, path, folded, selected, hit }, levels) {
   const children = tree.from[node + 1] - tree.from[node];
   const element = row.element;
   if (row.at !== at) element.style.transform = `translateY(${at * ROW}px)`;
@@ -60,7 +60,7 @@ function fillTree(row, tree, node, { at, path, folded, selected, hit }) {
   set(element, "data-bad", tree.bad[node] ? "" : null);
   set(element, "data-hit", hit ? "" : null);
   set(element, "data-missing", kindOf(tree, node) === "missing" ? "" : null);
-  drawGuides(row, tree, node, path);
+  drawGuides(row, tree, node, path, levels);
   set(row.caret, "data-children", children ? "" : null);
   set(row.caretUse, "href", children ? sprite(folded ? "right" : "down") : null);
   const kind = kindOf(tree, node);
@@ -85,7 +85,7 @@ function siblings(tree, node) {
   return up < 0 ? tree.tops.length : tree.from[up + 1] - tree.from[up];
 }
 
-function drawGuides(row, tree, node, path) {
+function drawGuides(row, tree, node, path, levels) {
   const parts = { grey: "", red: "", caught: "" };
   for (const { level, shape, bad } of guides(tree, node, path)) {
     const x = GUIDE_LEFT + level * INDENT;
@@ -93,7 +93,7 @@ function drawGuides(row, tree, node, path) {
     parts[bad === null ? "grey" : bad === "error" ? "red" : "caught"] += `M${x} 0V${down}${shape === "through" ? "" : `M${x} ${ROW / 2}h7`}`;
   }
   for (const name of Object.keys(parts)) set(row.guide[name], "d", parts[name] || null);
-  set(row.guides, "width", indentOf(tree.depth[node]) + 16);
+  set(row.guides, "width", indentOf(tree.depth[node], levels) + 16);
 }
 
 /** Draw the lane anew: the view or the time has moved, the row is the same. */

@@ -23,7 +23,7 @@ export class Rows {
     let path = null;
     for (let at = first; at < last; at += 1) {
       const node = state.rows[at];
-      path = path ? pathAfter(state.tree, path, node) : pathTo(state.tree, node);
+      path = path ? pathAfter(state.tree, path, node, frame.levels) : pathTo(state.tree, node, frame.levels);
       let row = this.shown.get(at);
       if (row && !fresh) continue;
       if (!row) row = this.#take(at);

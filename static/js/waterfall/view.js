@@ -2,7 +2,7 @@
 import { Axis } from "./axis.js";
 import { criticalPath } from "./critical.js";
 import { el, on, set, svg } from "./dom.js";
-import { ROW } from "./layout.js";
+import { ROW, levelsOf } from "./layout.js";
 import { Minimap } from "./minimap.js";
 import { Rows } from "./rows.js";
 import { drawRuler } from "./ruler.js";
@@ -92,6 +92,7 @@ export class View {
   resized() {
     const width = this.scroller.clientWidth - this.treeWidth();
     this.root.style.setProperty("--w-bar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`);
+    this.levels = levelsOf(this.treeWidth());
     this.axis.resize(Math.max(40, width));
     this.#schedule("spans");
   }
@@ -140,7 +141,7 @@ export class View {
 
   #frameOf() {
     return {
-      width: this.axis.width, now: this.at, x: (t) => this.axis.x(t),
+      width: this.axis.width, levels: this.levels, now: this.at, x: (t) => this.axis.x(t),
       critical: this.showsCritical ? this.critical.own : null,
       own: (node) => {
         if (!this.ownTimes.has(node)) this.ownTimes.set(node, ownTime(this.state.tree, node, this.at));
