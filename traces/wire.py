@@ -193,7 +193,7 @@ def _spans(body: bytes, limits: Limits) -> Iterator[Any]:
             yield None
             continue
         try:
-            yield span_class.FromString(body[start:end])
+            yield span_class.FromString(memoryview(body)[start:end])
         except DecodeError:
             raise Malformed(f"a span cannot be read at byte {start}") from None
 

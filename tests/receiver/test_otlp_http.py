@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
+import socket
+from dataclasses import replace
 
 import pytest
 from google.rpc.status_pb2 import Status
@@ -13,8 +16,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
+from ecoa_web.config import Config
 from tests.receiver.client import JSON, PROTOBUF, Client, json_request, json_span, protobuf, raw
-from tests.receiver.conftest import AddKey
+from tests.receiver.conftest import AddKey, running
 from tests.receiver.inbox import Inbox
 from traces.receiver.server import Receiver
 
@@ -283,3 +287,16 @@ def test_other_origins_get_no_cors_headers(client: Client) -> None:
 
     assert answer.status == 405
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_it_listens_on_ipv6(config: Config, key: str) -> None:
+    """Both listeners take an IPv6 address to bind to."""
+    with running(replace(config, bind="::1")) as started:
+        connection = http.client.HTTPConnection("::1", started.http_port, timeout=20)
+        connection.request("POST", "/v1/traces", b"", {"X-Api-Key": key, "Content-Type": PROTOBUF})
+        status = connection.getresponse().status
+        connection.close()
+        socket.create_connection(("::1", started.grpc_port)).close()
+
+    assert status == 200

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ecoa_web.config import Config
 
 MIB = 1024 * 1024
-IN_FLIGHT_BYTES = 160 * MIB  # with the process itself and one parse at a time: under 512 MB
+IN_FLIGHT_BYTES = 144 * MIB  # with the process itself and what one check takes on top: under 512 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
