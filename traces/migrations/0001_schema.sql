@@ -11,7 +11,7 @@ CREATE TABLE traces_inbox_batch (
     spans       integer     NOT NULL,          -- spans (or log records) in the body
     signal      smallint    NOT NULL,          -- 1 traces, 2 logs
     received_at timestamptz NOT NULL,
-    digest      bytea       NOT NULL,          -- BLAKE2b-128 of project and body as received, to recognise a re-sent body
+    digest      bytea       NOT NULL,          -- SHA-256, first 128 bits, of project, signal and body: to recognise a re-sent body
     body        bytea       NOT NULL,
     PRIMARY KEY (id, day)
 ) PARTITION BY RANGE (day);
