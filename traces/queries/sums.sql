@@ -2,7 +2,7 @@
 -- What rollups and the deltas not yet folded into them add up to, by group and kind.
 SELECT {group}, k.kind, sum(r.calls), sum(r.errors), sum(r.timeouts), sum(r.model_calls), sum(r.unpriced),
        sum(r.tokens_in)::bigint, sum(r.tokens_cache_read)::bigint, sum(r.tokens_cache_write)::bigint,
-       sum(r.tokens_out)::bigint, sum(r.tokens_reasoning)::bigint, sum(r.cost), sum(r.duration_ns)::float8,
+       sum(r.tokens_out)::bigint, sum(r.tokens_reasoning)::bigint, sum(r.cost)::float8, sum(r.duration_ns)::float8,
        sum(r.critical_ns)::float8
 FROM {rows}
 GROUP BY 1, 2
