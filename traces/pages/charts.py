@@ -21,7 +21,7 @@ INK, VOLUME, VOLUME_2, BAD = "var(--c-ink)", "var(--c-volume)", "var(--c-volume-
 STRONG, DIM = "var(--ink)", "var(--ink-3)"
 SLOT = 1.01**5  # the upper end of a slot is so many times its lower end
 MOST_BARS = 48
-TICKS = 8  # at most, on a log axis
+TICKS = 6  # at most, on a log axis
 
 type Figure = dict[str, Any]  # what Plotly.js reads; its own types are too many to name
 type Percentile = tuple[str, float]  # p95, in milliseconds
@@ -212,6 +212,7 @@ def duration_axis(low: float, high: float, *, title: str) -> dict[str, Any]:
         "range": [log10(low), log10(high)],
         "tickvals": round_ones,
         "ticktext": [label(ms) for ms in round_ones],
+        "tickangle": 0,
         "title": titled(title),
         "fixedrange": True,
     }
@@ -264,7 +265,9 @@ def drawn(figure: go.Figure) -> Figure:
     figure.update_layout(margin={"l": 56, "b": 48, "autoexpand": True})
     line = "var(--line-strong)"
     figure.update_xaxes(showgrid=False, zeroline=False, showline=True, linecolor=line, ticks="outside", tickcolor=line)
-    figure.update_yaxes(gridcolor="var(--c-grid)", zeroline=False, showline=False, ticks="", ticklabelstandoff=4)
+    figure.update_yaxes(
+        gridcolor="var(--c-grid)", zeroline=False, showline=False, ticks="", ticklabelstandoff=4, automargin=True
+    )
     margin = figure.layout.margin
     figure.update_layout(margin={"t": margin.t or 12, "r": margin.r or 12})
     return dict(figure.to_plotly_json())

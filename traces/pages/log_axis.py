@@ -19,6 +19,7 @@ def ladder(sizes: Iterable[int], *, minutes: Iterable[int], hours: Iterable[int]
 
 
 FINEST = ladder(range(1, 10), minutes=(1, 2, 3, 4, 5, 10, 15, 20, 30, 45), hours=range(1, 13), days=range(1, 31))
+FINER = ladder((1, 2, 3, 5, 7), minutes=(1, 2, 3, 5, 10, 20, 30), hours=(1, 2, 3, 6, 12), days=(1, 2, 3, 7, 14))
 FINE = ladder((1, 2, 5), minutes=(1, 2, 5, 10, 20, 30), hours=(1, 2, 5, 12), days=(1, 2, 5, 10, 30))
 MIDDLE = ladder((1, 3), minutes=(1, 3, 10, 30), hours=(1, 3, 12), days=(1, 3, 10, 30))
 COARSE = ladder((1,), minutes=(1, 10), hours=(1, 10), days=(1, 10))
@@ -27,7 +28,7 @@ COARSE = ladder((1,), minutes=(1, 10), hours=(1, 10), days=(1, 10))
 def ticks(low: float, high: float, *, most: int) -> list[float]:
     """Round durations between two, as many as there is room for."""
     found: list[float] = []
-    for rungs in (FINEST, FINE, MIDDLE, COARSE):
+    for rungs in (FINEST, FINER, FINE, MIDDLE, COARSE):
         found = [ms for ms in rungs if low <= ms <= high]
         if len(found) <= most:
             break
