@@ -98,7 +98,7 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
         session=get("session"),
         user=get("user"),
         usage=_usage(held, dialect, warnings),
-        cost=get("cost"),
+        reported_cost=get("cost"),
         response_key=get("response_key"),
         ttft_ns=_ttft(get("ttft"), start_ns, end_ns, warnings),
         attempt=get("attempt"),

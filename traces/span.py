@@ -107,7 +107,8 @@ class Span:
     session: str | None = None
     user: str | None = None
     usage: Usage | None = None      # None: the span reports none
-    cost: float | None = None       # US dollars
+    reported_cost: float | None = None  # US dollars, as its sender said
+    cost: float | None = None       # US dollars: by its price, else as reported; normalising leaves it open
     response_key: int | None = None
     ttft_ns: int | None = None
     attempt: int | None = None

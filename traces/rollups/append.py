@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 COPY = """
 COPY traces_rollup_delta (key_id, bucket, width, calls, errors, timeouts, model_calls, unpriced, tokens_in,
     tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning, cost, duration_ns, critical_ns,
-    buckets, counts)
+    buckets, counts, ttft_buckets, ttft_counts)
 FROM STDIN
 """
+NO_HISTOGRAM = "\\N\t\\N"
 
 
 def append(conn: Connection[Any], deltas: Deltas, keys: Keys) -> dict[Key, int]:
@@ -31,12 +32,19 @@ def append(conn: Connection[Any], deltas: Deltas, keys: Keys) -> dict[Key, int]:
 
 
 def _line(key_id: int, minute: int, delta: Delta) -> str:
-    histogram = sorted((bucket, count) for bucket, count in delta.histogram.items() if count)
-    buckets = ",".join([str(bucket) for bucket, _ in histogram])
-    counts = ",".join([str(count) for _, count in histogram])
+    durations = _arrays(delta.histogram)
+    ttft = _arrays(delta.ttft) if delta.ttft else NO_HISTOGRAM
     return (
         f"{key_id}\t{minute}\t1\t{delta.calls}\t{delta.errors}\t{delta.timeouts}\t{delta.model_calls}\t{delta.unpriced}\t"
         f"{delta.tokens_in}\t{delta.tokens_cache_read}\t{delta.tokens_cache_write}\t{delta.tokens_out}\t"
-        f"{delta.tokens_reasoning}\t{delta.cost}\t{delta.duration_ns}\t{delta.critical_ns}\t"
-        f"{{{buckets}}}\t{{{counts}}}\n"
+        f"{delta.tokens_reasoning}\t{delta.cost}e-12\t{delta.duration_ns}\t{delta.critical_ns}\t"
+        f"{durations}\t{ttft}\n"
     )
+
+
+def _arrays(histogram: dict[int, int]) -> str:
+    """Buckets and counts as two array literals."""
+    kept = sorted((bucket, count) for bucket, count in histogram.items() if count)
+    buckets = ",".join([str(bucket) for bucket, _ in kept])
+    counts = ",".join([str(count) for _, count in kept])
+    return f"{{{buckets}}}\t{{{counts}}}"

@@ -47,10 +47,11 @@ class Delta:
     tokens_cache_write: int = 0
     tokens_out: int = 0
     tokens_reasoning: int = 0
-    cost: float = 0.0
+    cost: int = 0  # in 1e-12 dollars: what is taken back later leaves nothing
     duration_ns: int = 0
     critical_ns: int = 0
     histogram: dict[int, int] = field(default_factory=dict)
+    ttft: dict[int, int] | None = None
 
     def empty(self) -> bool:
         """Whether nothing is left of it: a correction that corrected nothing here."""
@@ -59,6 +60,7 @@ class Delta:
                 self.calls, self.errors, self.timeouts, self.model_calls, self.unpriced, self.tokens_in,
                 self.tokens_cache_read, self.tokens_cache_write, self.tokens_out, self.tokens_reasoning,
                 self.cost, self.duration_ns, self.critical_ns, any(self.histogram.values()),
+                any((self.ttft or {}).values()),
             )
         )  # fmt: skip
 
@@ -118,6 +120,11 @@ def _add(delta: Delta, one: Decided, sign: int) -> None:
         delta.duration_ns += sign * duration
         bucket = index(duration)
         delta.histogram[bucket] = delta.histogram.get(bucket, 0) + sign
+    if span.ttft_ns is not None and IS_MODEL[span.kind]:
+        bucket = index(span.ttft_ns)
+        if delta.ttft is None:
+            delta.ttft = {}
+        delta.ttft[bucket] = delta.ttft.get(bucket, 0) + sign
 
 
 def _add_usage(delta: Delta, one: Decided, sign: int) -> None:
@@ -126,7 +133,7 @@ def _add_usage(delta: Delta, one: Decided, sign: int) -> None:
     if one.flags & UNPRICED:
         delta.unpriced += sign
     if cost is not None:
-        delta.cost += sign * cost
+        delta.cost += sign * pico(cost)
     if usage is None:
         return
     delta.tokens_in += sign * (usage.uncached or 0)
@@ -134,3 +141,8 @@ def _add_usage(delta: Delta, one: Decided, sign: int) -> None:
     delta.tokens_cache_write += sign * (usage.cache_write or 0)
     delta.tokens_out += sign * (usage.output_text or 0)
     delta.tokens_reasoning += sign * (usage.reasoning or 0)
+
+
+def pico(dollars: float) -> int:
+    """Dollars in whole 1e-12 dollars."""
+    return round(dollars * 1e12) if dollars < 1e12 else int(dollars) * 10**12

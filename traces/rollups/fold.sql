@@ -8,7 +8,7 @@ WITH moved AS (
            CASE WHEN bucket < %(before)s THEN %(into)s ELSE 1 END AS width,
            calls, errors, timeouts, model_calls, unpriced, tokens_in,
            tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning, cost, duration_ns, critical_ns,
-           buckets, counts
+           buckets, counts, ttft_buckets, ttft_counts
 ), stored AS (
     DELETE FROM traces_rollup r
     USING  (SELECT DISTINCT key_id, bucket, width FROM moved) AS m
@@ -33,15 +33,23 @@ WITH moved AS (
             GROUP  BY key_id, bucket, width, u.index
             HAVING sum(u.count) <> 0) AS summed
     GROUP  BY key_id, bucket, width
+), ttfts AS (
+    SELECT key_id, bucket, width, array_agg(index ORDER BY index) AS ttft_buckets,
+           array_agg(count ORDER BY index) AS ttft_counts
+    FROM   (SELECT key_id, bucket, width, u.index, sum(u.count)::integer AS count
+            FROM   parts, unnest(ttft_buckets, ttft_counts) AS u (index, count)
+            GROUP  BY key_id, bucket, width, u.index
+            HAVING sum(u.count) <> 0) AS summed
+    GROUP  BY key_id, bucket, width
 )
 INSERT INTO traces_rollup
        (key_id, bucket, width, calls, errors, timeouts, model_calls, unpriced,
         tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning,
-        cost, duration_ns, critical_ns, buckets, counts)
+        cost, duration_ns, critical_ns, buckets, counts, ttft_buckets, ttft_counts)
 SELECT key_id, bucket, width, calls, errors, timeouts, model_calls, unpriced,
        tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning,
-       cost, duration_ns, critical_ns, coalesce(buckets, '{}'), coalesce(counts, '{}')
-FROM   sums LEFT JOIN histograms USING (key_id, bucket, width);
+       cost, duration_ns, critical_ns, coalesce(buckets, '{}'), coalesce(counts, '{}'), ttft_buckets, ttft_counts
+FROM   sums LEFT JOIN histograms USING (key_id, bucket, width) LEFT JOIN ttfts USING (key_id, bucket, width);
 
 -- name: compact
 -- Move rows that are older than a moment from one width into the next: minutes into hours, hours into days.
@@ -61,7 +69,7 @@ WITH moved AS (
     UNION  ALL
     SELECT key_id, bucket - bucket %% %(into)s, width, calls, errors, timeouts, model_calls, unpriced, tokens_in,
            tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning, cost, duration_ns, critical_ns,
-           buckets, counts
+           buckets, counts, ttft_buckets, ttft_counts
     FROM   moved
 ), sums AS (
     SELECT key_id, bucket,
@@ -79,15 +87,22 @@ WITH moved AS (
             GROUP  BY key_id, bucket, u.index
             HAVING sum(u.count) <> 0) AS summed
     GROUP  BY key_id, bucket
+), ttfts AS (
+    SELECT key_id, bucket, array_agg(index ORDER BY index) AS ttft_buckets, array_agg(count ORDER BY index) AS ttft_counts
+    FROM   (SELECT key_id, bucket, u.index, sum(u.count)::integer AS count
+            FROM   parts, unnest(ttft_buckets, ttft_counts) AS u (index, count)
+            GROUP  BY key_id, bucket, u.index
+            HAVING sum(u.count) <> 0) AS summed
+    GROUP  BY key_id, bucket
 )
 INSERT INTO traces_rollup
        (key_id, bucket, width, calls, errors, timeouts, model_calls, unpriced,
         tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning,
-        cost, duration_ns, critical_ns, buckets, counts)
+        cost, duration_ns, critical_ns, buckets, counts, ttft_buckets, ttft_counts)
 SELECT key_id, bucket, %(into)s, calls, errors, timeouts, model_calls, unpriced,
        tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning,
-       cost, duration_ns, critical_ns, coalesce(buckets, '{}'), coalesce(counts, '{}')
-FROM   sums LEFT JOIN histograms USING (key_id, bucket);
+       cost, duration_ns, critical_ns, coalesce(buckets, '{}'), coalesce(counts, '{}'), ttft_buckets, ttft_counts
+FROM   sums LEFT JOIN histograms USING (key_id, bucket) LEFT JOIN ttfts USING (key_id, bucket);
 
 -- name: expire
 -- Rows of days that are no longer kept.

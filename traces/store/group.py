@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from ecoa_web.db.partitions import ensure_days
+from traces.prices.book import PriceBook
 from traces.store.claim import MOST_BATCHES, ClaimedTooMuch, claim, claim_one, done, postpone, share_derived
 from traces.store.write import TraceVanished, Written, write
 
@@ -40,6 +41,7 @@ class Store:
     def __init__(self, conn: Connection[Any], keys: Keys) -> None:
         self._conn = conn
         self._keys = keys
+        self._prices = PriceBook()
         self._limit = MOST_BATCHES
         self._days: set[date] = set()
 
@@ -119,7 +121,8 @@ class Store:
         if not days <= self._days:
             ensure_days(self._conn, days)
             self._days = days
-        return write(self._conn, held, keys=self._keys, poison={batch.batch_id: poison for batch in held})
+        of_all = {batch.batch_id: poison for batch in held}
+        return write(self._conn, held, keys=self._keys, prices=self._prices, poison=of_all)
 
 
 class Search:

@@ -26,7 +26,7 @@ def batch_columns(batch: Claimed) -> str:
 def line(one: Decided, shared: str, seq: int) -> str:
     """A decided span, in the column order of copy_spans."""
     span = one.span
-    start, end, parent, cost = span.start_ns, span.end_ns, span.parent_id, span.cost
+    start, end, parent, cost, reported = span.start_ns, span.end_ns, span.parent_id, span.cost, span.reported_cost
     response, ttft, attempt, critical = span.response_key, span.ttft_ns, span.attempt, one.critical_ns
     return (
         f"{span.trace_id}\t{shared}\t{span.span_id}\t{'' if parent is None else parent}\t{start}\t"
@@ -34,6 +34,7 @@ def line(one: Decided, shared: str, seq: int) -> str:
         f"{SMALL[span.kind]}\t{SMALL[span.status]}\t{one.flags}\t"
         f"{_names(span, one.agent)}\t"
         f"{NO_USAGE if span.usage is None else _usage(span.usage)}\t{'' if cost is None else cost}\t"
+        f"{'' if reported is None else reported}\t"
         f"{'' if response is None else response}\t{'' if ttft is None else ttft}\t"
         f"{'' if attempt is None else attempt}\t{'' if critical is None else critical}\t"
         f"{NO_ERROR if span.error_type is None and span.error_message is None else _error(span)}\t"

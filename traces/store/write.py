@@ -1,6 +1,6 @@
 """Storing a group of batches, in the caller's transaction.
 
-    read ─▶ decide each trace ─▶ insert traces ─┬ new: all its spans are new
+    read ─▶ price ─▶ decide each trace ─▶ insert traces ─┬ new: all its spans are new
                                                 └ known: lock it, leave out spans that are stored, merge
          ─▶ COPY spans ─▶ settle later ─▶ ledger, dead letters ─▶ COPY rollup deltas
 
@@ -19,6 +19,7 @@ import orjson
 from psycopg.rows import dict_row
 
 from ecoa_web.db.named_sql import named_sql
+from traces.prices.own import own_prices
 from traces.rollups.append import append
 from traces.rollups.delta import Deltas
 from traces.settle import Decision, decide
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from traces.prices.book import PriceBook
     from traces.rollups.delta import Key
     from traces.rollups.keys import Keys
     from traces.store.claim import Claimed
@@ -71,10 +73,18 @@ class Growth:
 
 
 def write(
-    conn: Connection[Any], batches: Sequence[Claimed], *, keys: Keys, poison: Mapping[int, Poison] | None = None
+    conn: Connection[Any],
+    batches: Sequence[Claimed],
+    *,
+    keys: Keys,
+    prices: PriceBook,
+    poison: Mapping[int, Poison] | None = None,
 ) -> Written:
     """Store what these claimed batches bring. `poison` says by batch and ordinal what goes to the dead letters."""
     incoming = read(batches, poison=poison)
+    prices.learn(own_prices(conn, {batch.project_id for batch in batches}))
+    for piece in incoming.pieces.values():
+        prices.apply(piece.project_id, piece.spans)
     grown = _insert_traces(conn, [_growth(piece) for piece in incoming.pieces.values()])
     known = [growth for growth in grown if not growth.is_new]
     if known:
