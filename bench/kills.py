@@ -63,7 +63,7 @@ class Victim:
         if kind == "everything":
             self._kill_everything()
             return
-        processes = self.stack.parts()[{"PostgreSQL": "postgres"}.get(kind, kind.split()[0])]
+        processes = self.stack.parts()[{"PostgreSQL": "postgres"}.get(kind, kind.split(maxsplit=1)[0])]
         if kind.startswith("worker"):
             processes = sorted(processes, key=lambda process: process.pid)[int(kind[-1]) - 1 :][:1]
         kill(processes)
@@ -89,7 +89,7 @@ class Victim:
 def kill(processes: Sequence[psutil.Process]) -> None:
     """All at once, and gone when this returns."""
     for process in processes:
-        with suppress(psutil.NoSuchProcess):
+        with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
     psutil.wait_procs(list(processes), timeout=PATIENCE_S)
 
@@ -116,7 +116,7 @@ def play(victim: Victim, kind: str, payloads: Sequence[Payload], *, rate: float)
     load = Load(
         address=stack.otlp, key=stack.key, payloads=payloads, rate=rate, longest_wait_s=LONGEST_WAIT_S, connections=4
     )
-    sender = threading.Thread(target=load.run, name="load")
+    sender = threading.Thread(target=load.run, name="load", daemon=True)
     sender.start()
     wait_until(lambda: load.acked_spans >= sum(payload.spans for payload in payloads) // 3)
     killed_s = time.monotonic()
@@ -137,13 +137,15 @@ def play(victim: Victim, kind: str, payloads: Sequence[Payload], *, rate: float)
     )
 
 
-def rounds_of(kills: int, *, spans: int, seed: int = 77, per_request: int = 50) -> Iterator[tuple[str, list[Payload]]]:
+def rounds_of(
+    kills: int, *, spans: int, kinds: Sequence[str] = KINDS, seed: int = 77, per_request: int = 50
+) -> Iterator[tuple[str, list[Payload]]]:
     """Which part is killed in which round, and its spans, none of them twice."""
     whole = fleet(
         kills * spans, seed=seed, base_ns=recent_base_ns(), expected=Expected(), hours=1, per_request=per_request
     )
     for at in range(kills):
-        yield KINDS[at % len(KINDS)], list(islice(whole, spans // per_request))
+        yield kinds[at % len(kinds)], list(islice(whole, spans // per_request))
 
 
 def stored(stack: Stack) -> int:
@@ -186,6 +188,7 @@ def main() -> None:
             killed.wait_whole()
             rounds.append(play(killed, kind, payloads, rate=args.rate))
             print(row(rounds[-1]), flush=True)
+        killed.wait_whole()
         ledger = killed.stack.ledger()
     show(rounds)
     print(f"ledger: {ledger}")
