@@ -17,8 +17,8 @@ from ecoa_web.accounts.models import Project
 from ecoa_web.live.listener import listener
 from ecoa_web.live.publish import group
 
-HINT_EVERY_S = 0.25         # a busy project rings a page at most four times a second
-RECHECK_S = 30.0            # a page keeps its socket no longer than its right to see the project
+HINT_EVERY_S = 0.25  # a busy project rings a page at most four times a second
+RECHECK_S = 30.0  # a page keeps its socket no longer than its right to see the project
 CLIENT_MESSAGES_A_MINUTE = 30
 NOT_ALLOWED, TOO_MUCH = 4403, 4429
 

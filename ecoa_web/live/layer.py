@@ -1,8 +1,8 @@
 """The channel layer inside one process: bounded, the latest message of each kind wins.
 
-Channels' own in-memory layer drops messages at 100, copies each message for every member and forgets members after a day.
-Pages need less: to know that something changed since they last looked. So a channel keeps one message for each group,
-the newest, and a slow socket costs one dictionary entry.
+Channels' own in-memory layer drops messages at 100, copies each message for every member and forgets members after
+a day. Pages need less: to know that something changed since they last looked. So a channel keeps one message for each
+group, the newest, and a slow socket costs one dictionary entry.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from channels.layers import BaseChannelLayer
 
-Message = dict[str, Any]    # what Channels passes around
+Message = dict[str, Any]  # what Channels passes around
 
 
 class Mailbox:
@@ -55,7 +55,7 @@ class LatestValueLayer(BaseChannelLayer):  # type: ignore[misc]  # channels has 
         mailbox = self._mailbox(channel)
         try:
             return await mailbox.take()
-        except asyncio.CancelledError:      # the socket is gone
+        except asyncio.CancelledError:  # the socket is gone
             self._mailboxes.pop(channel, None)
             raise
 

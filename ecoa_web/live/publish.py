@@ -1,6 +1,7 @@
 """Tell open pages that something changed: one NOTIFY a flush, sent outside the transaction that wrote.
 
-A NOTIFY inside a writing transaction serialises all commits on one lock; a hint that is lost or late costs freshness only.
+A NOTIFY inside a writing transaction serialises all commits on one lock; a hint that is lost or late costs freshness
+only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 CHANNEL = "ecoa_live"
-PROJECTS_A_NOTIFY = 200     # a payload must stay under 8,000 bytes
+PROJECTS_A_NOTIFY = 200  # a payload must stay under 8,000 bytes
 
 
 def group(project_id: int) -> str:
@@ -24,7 +25,7 @@ def group(project_id: int) -> str:
     return f"project-{project_id}"
 
 
-def hint(project_id: int, cursor: int) -> dict[str, Any]:     # a Channels message
+def hint(project_id: int, cursor: int) -> dict[str, Any]:  # a Channels message
     """The message that says: project changed, as of cursor."""
     return {"type": "hint", "project": project_id, "cursor": cursor}
 

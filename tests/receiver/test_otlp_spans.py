@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 import pytest
 
 from tests.receiver.client import JSON, Client, json_request, json_span, protobuf, request_of
@@ -13,7 +11,7 @@ from traces.span import Outcome
 pytestmark = pytest.mark.django_db  # the test database; the receiver commits over connections of its own
 
 
-@pytest.mark.parametrize("bad", [b"", bytes(16), b"short", secrets.token_bytes(24)])
+@pytest.mark.parametrize("bad", [b"", bytes(16), b"short", bytes(range(1, 25))])
 def test_spans_with_invalid_trace_ids_are_left_out_and_counted(client: Client, inbox: Inbox, bad: bytes) -> None:
     """Their batch-mates are stored, rejected_spans is exact, and the ledger has the reason."""
     request = request_of("good", "bad", "good too")
@@ -26,7 +24,7 @@ def test_spans_with_invalid_trace_ids_are_left_out_and_counted(client: Client, i
     assert inbox.ledger() == {(Outcome.RECEIVED, ""): 3, (Outcome.REJECTED, "invalid_trace_id"): 1}
 
 
-@pytest.mark.parametrize("bad", [b"", bytes(8), b"short", secrets.token_bytes(16)])
+@pytest.mark.parametrize("bad", [b"", bytes(8), b"short", bytes(range(1, 17))])
 def test_spans_with_invalid_span_ids_are_left_out_and_counted(client: Client, inbox: Inbox, bad: bytes) -> None:
     """As with trace ids; a request of nothing else is still a success."""
     request = request_of("bad")

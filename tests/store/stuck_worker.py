@@ -5,8 +5,8 @@ import time
 
 import psycopg
 
-from traces.rollups.keys import Keys
 from traces.prices.book import PriceBook
+from traces.rollups.keys import Keys
 from traces.store.claim import claim, done
 from traces.store.write import write
 
