@@ -11,6 +11,8 @@ import structlog
 
 from ecoa_web.db.named_sql import named_sql
 from ecoa_web.db.partitions import DAILY_TABLES, ensure_days, retire_before
+from ecoa_web.live.publish import publish
+from traces.prices.reprice import Repricing
 from traces.rollups.fold import compact, expire, fold
 from traces.store.claim import share_derived
 
@@ -43,11 +45,13 @@ class Jobs:
     def __init__(self, conn: Connection[Any], *, retention_days: int) -> None:
         self._conn = conn
         self._retention_days = retention_days
+        self._repricing = Repricing(conn)
         self._leads = False
         self._due: dict[str, float] = {}
         self._jobs = (
             Job(name="partitions", every_s=3600, run=self._make_partitions),
             Job(name="fold", every_s=2, run=self._fold),
+            Job(name="reprice", every_s=1, run=self._reprice),
             Job(name="vacuum", every_s=30, run=self._vacuum),
             Job(name="compact", every_s=300, run=self._compact),
             Job(name="ledger", every_s=60, run=self._sum_ledger),
@@ -86,6 +90,13 @@ class Jobs:
         with self._conn.transaction():
             share_derived(self._conn)
             return compact(self._conn, now_minute=this_minute()) > 0
+
+    def _reprice(self) -> bool:
+        """The next chunk of a project whose prices changed."""
+        project_id = self._repricing.step()
+        if project_id is not None:
+            publish(self._conn, [project_id])
+        return project_id is not None
 
     def _vacuum(self) -> bool:
         """Keep small what is filled and emptied all the time."""

@@ -18,7 +18,7 @@ from traces.store.settling import settle_due
 
 TABLES = (
     "traces_span, traces_inbox_batch, traces_trace, traces_settle, traces_inbox_queue, traces_rollup,"
-    " traces_rollup_delta, traces_rollup_key, traces_ledger, traces_dead_letter"
+    " traces_rollup_delta, traces_rollup_key, traces_ledger, traces_dead_letter, traces_price, traces_reprice"
 )
 ARRIVAL_MS = EPOCH_NS // 1_000_000 + 3_600_000  # an hour after the spans
 PROJECT = 7
