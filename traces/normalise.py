@@ -3,8 +3,11 @@
 Never raises, whatever the attributes hold. Fields that a dialect may fill:
     kind pipeline agent model request_model provider tool session user attempt cost response_key ttft error_type
     input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens total_tokens
-    retrieval, protocol (evidence of a kind), server_address (evidence of a provider); of the resource: service version
-    environment
+    uncached_tokens, text_tokens (input without cached, output without reasoning ones, where they are counted apart)
+    agent_name, tool_name (names that count on a span of that kind only), first_token_at (a moment), failed and
+    error_message (of a failure that no status tells)
+    retrieval, protocol, loop (evidence of a kind), server_address (evidence of a provider); of the resource: service
+    version environment
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ from traces import messages
 from traces.decode import Event, RawSpan, Resource
 from traces.dialects import TABLES
 from traces.dialects.engine import CONTENT, Claim, Dialect
+from traces.dialects.names import Match
 from traces.dialects.plain import PLAIN
 from traces.dialects.providers import settled
+from traces.dialects.vocabulary import LABEL_LENGTH
 from traces.ids import span_int
-from traces.span import Kind, Span, Status, Usage
+from traces.span import MODEL_KINDS, Kind, Span, Status, Usage
 from traces.values import Value
 
 NAME_LENGTH = 300
@@ -67,12 +72,17 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
     if raw.parent_invalid:
         warnings.append("invalid_parent_id")
     start_ns, end_ns = _times(raw, received_ns, announced is not None, warnings)
-    kind, kind_source = _kind(won, parent_id)
-    status, fault = _status(raw, won)
     name = raw.name if len(raw.name) <= NAME_LENGTH else raw.name[: NAME_LENGTH - 1] + "…"
-    agent, pipeline = _agent_and_pipeline(held, kind, name)
+    named = TABLES.named(dialect, name)
+    if named.fills and named.fills not in held and named.value is not None:
+        held[named.fills] = named.value
+    kind, kind_source = _kind(won, held, named, dialect, raw, parent_id)
+    status, fault = _status(raw, won)
+    if kind in MODEL_KINDS and "model_name" in held:
+        held.setdefault("request_model", held["model_name"])
     request_model = get("request_model")
     model = get("model") or request_model
+    agent, tool, pipeline = _names(held, kind, name, dialect)
     pending = end_ns is None
     if pending and kind is Kind.HUMAN and status is not Status.ERROR:
         status = Status.WAITING
@@ -94,13 +104,13 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
         model=model,
         request_model=request_model if request_model != model else None,
         provider=settled(get("provider"), get("server_address"), model) if model or "provider" in held else None,
-        tool=get("tool"),
+        tool=tool,
         session=get("session"),
         user=get("user"),
-        usage=_usage(held, dialect, warnings),
+        usage=usage_of(held, dialect, warnings),
         reported_cost=get("cost"),
         response_key=get("response_key"),
-        ttft_ns=_ttft(get("ttft"), start_ns, end_ns, warnings),
+        ttft_ns=_ttft(held, start_ns, end_ns, warnings),
         attempt=get("attempt"),
         pending=pending,
         attributes=_bounded(small, warnings),
@@ -162,7 +172,10 @@ def _times(raw: RawSpan, received_ns: int | None, announced: bool, warnings: lis
     return start, end
 
 
-def _ttft(waited: int | None, start_ns: int, end_ns: int | None, warnings: list[str]) -> int | None:
+def _ttft(held: Held, start_ns: int, end_ns: int | None, warnings: list[str]) -> int | None:
+    waited: int | None = held.get("ttft")
+    if waited is None and "first_token_at" in held:
+        waited = max(held["first_token_at"] - start_ns, 0)
     if waited is not None and end_ns is not None and waited > end_ns - start_ns:
         warnings.append("ttft_exceeds_duration")
         return None
@@ -172,11 +185,30 @@ def _ttft(waited: int | None, start_ns: int, end_ns: int | None, warnings: list[
 # --- what it is
 
 
-def _kind(won: Won, parent_id: int | None) -> tuple[Kind, str]:
-    """The kind and what told it."""
+def _kind(
+    won: Won, held: Held, named: Match, dialect: Dialect | None, raw: RawSpan, parent_id: int | None
+) -> tuple[Kind, str]:
+    """The kind and what told it. A step that is called like its agent is the agent's run; one at the top a pipeline."""
     claim = won.get("kind")
-    if claim is not None:
-        return claim[2], claim[3]  # type: ignore[return-value]  # a kind's readers give kinds
+    if claim is not None and not named.wins:
+        kind, source = claim[2], claim[3]
+    elif named.kind is not None:
+        kind, source = named.kind, "name"
+    else:
+        return _kind_by_evidence(won, parent_id)
+    if kind is Kind.AGENT:
+        if dialect is not None and "agent" not in held and "agent_name" not in held:
+            kind = dialect.unnamed_agent
+    elif kind is Kind.CHAIN and (
+        held.get("agent") == raw.name or ("loop" in held and ("agent" in held or "agent_name" in held))
+    ):
+        kind = Kind.AGENT
+    if kind is Kind.CHAIN and parent_id is None:
+        kind = Kind.PIPELINE
+    return kind, source  # type: ignore[return-value]  # a kind's readers give kinds
+
+
+def _kind_by_evidence(won: Won, parent_id: int | None) -> tuple[Kind, str]:
     for evidence, kind in (("tool", Kind.TOOL), ("retrieval", Kind.RETRIEVER)):
         if evidence in won:
             return kind, won[evidence][3]
@@ -192,41 +224,50 @@ def _kind(won: Won, parent_id: int | None) -> tuple[Kind, str]:
 _PLAIN_KEYS = frozenset(source.key for sources in PLAIN.sources.values() for source in sources) | set(PLAIN.content)
 
 
-def _agent_and_pipeline(held: Held, kind: Kind, name: str) -> tuple[str | None, str | None]:
-    agent, pipeline = held.get("agent"), held.get("pipeline")
+def _names(held: Held, kind: Kind, name: str, dialect: Dialect | None) -> tuple[str | None, str | None, str | None]:
+    """The names of the agent, the tool and the pipeline."""
+    agent, tool, pipeline = held.get("agent"), held.get("tool"), held.get("pipeline")
     if kind is Kind.AGENT and agent is None:
-        agent = _named(name, "invoke_agent ", "create_agent ")
-    elif kind is Kind.PIPELINE and pipeline is None:
-        pipeline = _named(name, "invoke_workflow ") or name[:_LABEL_LENGTH] or None
-    return agent, pipeline
+        agent = held.get("agent_name") or _own_name(kind, name, dialect)
+        if agent == held.get("request_model"):  # "invoke_agent gpt-4o": named after its model, it has no name
+            agent = None
+    elif kind is Kind.TOOL and tool is None:
+        tool = held.get("tool_name") or _own_name(kind, name, dialect)
+    elif kind is Kind.PIPELINE:
+        if agent is not None and name == f"invoke_{agent}":  # a graph or swarm of agents
+            pipeline, agent = pipeline or agent, None
+        pipeline = pipeline or name[:LABEL_LENGTH] or None
+    return agent, tool, pipeline
 
 
-_LABEL_LENGTH = 200
-
-
-def _named(name: str, *operations: str) -> str | None:
-    """What a span name like "invoke_agent planner" is about."""
-    for operation in operations:
-        if name.startswith(operation):
-            return name[len(operation) :].strip()[:_LABEL_LENGTH] or None
-    return None
+def _own_name(kind: Kind, name: str, dialect: Dialect | None) -> str | None:
+    """The span's name where that is what an agent or a tool is called."""
+    if dialect is None or kind not in dialect.own_name:
+        return None
+    for suffix in dialect.suffixes:
+        if name.endswith(suffix):
+            name = name[: -len(suffix)]
+            break
+    if dialect.no_names is not None and dialect.no_names.match(name):
+        return None
+    return name.strip()[:LABEL_LENGTH] or None
 
 
 # --- tokens
 
 
-def _usage(held: Held, dialect: Dialect | None, warnings: list[str]) -> Usage | None:
+def usage_of(held: Held, dialect: Dialect | None, warnings: list[str]) -> Usage | None:
     """The five buckets. Whether input counts cached tokens: the sum says, else the sizes, else the dialect."""
-    uncached, text = held.get("input_tokens"), held.get("output_tokens")
+    given, output = held.get("input_tokens"), held.get("output_tokens")
+    uncached, text = held.get("uncached_tokens", given), held.get("text_tokens", output)
     read, written = held.get("cache_read_tokens"), held.get("cache_write_tokens")
     reasoning = held.get("reasoning_tokens")
     if uncached is None and text is None and read is None and written is None and reasoning is None:
         return None
     cached = (read or 0) + (written or 0)
-    if uncached is not None and cached:
-        exclusive = cached > uncached or _excludes(uncached, cached, text, held.get("total_tokens"), dialect)
-        uncached -= 0 if exclusive else cached
-    if text is not None and reasoning:
+    if given is not None and cached and "uncached_tokens" not in held and not _excludes(given, cached, held, dialect):
+        uncached = given - cached
+    if text is not None and reasoning and "text_tokens" not in held:
         if reasoning <= text:
             text -= reasoning
         else:
@@ -234,13 +275,20 @@ def _usage(held: Held, dialect: Dialect | None, warnings: list[str]) -> Usage | 
     return Usage(uncached=uncached, cache_read=read, cache_write=written, output_text=text, reasoning=reasoning)
 
 
-def _excludes(given: int, cached: int, output: int | None, total: int | None, dialect: Dialect | None) -> bool:
+def _excludes(given: int, cached: int, held: Held, dialect: Dialect | None) -> bool:
     """Whether the input tokens leave out cached ones."""
-    if total is not None and total == given + (output or 0) + cached:
+    if cached > given:
         return True
-    if total is not None and total == given + (output or 0):
+    output, total = held.get("output_tokens") or 0, held.get("total_tokens")
+    if total is not None and total == given + output + cached:
+        return True
+    if dialect is None:
         return False
-    return dialect is not None and dialect.input_excludes_cache
+    if dialect.excluding_providers:
+        provider = settled(held.get("provider"), None, held.get("model") or held.get("request_model"))
+        if provider in dialect.excluding_providers:
+            return True
+    return dialect.input_excludes_cache and (total is None or total != given + output)
 
 
 # --- how it ended
@@ -256,7 +304,7 @@ def _status(raw: RawSpan, won: Won) -> tuple[Status, _Fault | None]:
     """How the span ended, and what went wrong if anything did."""
     exception = _exception(raw) if raw.raw_events else None
     declared = won.get("error_type")
-    if raw.status_code != 2 and exception is None and declared is None:
+    if raw.status_code != 2 and exception is None and declared is None and "failed" not in won:
         return (Status.OK if raw.status_code == 1 else Status.UNSET), None
     fault_type, source = None, "status.message"
     if exception is not None:
@@ -267,6 +315,8 @@ def _status(raw: RawSpan, won: Won) -> tuple[Status, _Fault | None]:
     if steered is not None:
         return steered, None
     message = raw.status_message if raw.status_code == 2 else ""
+    if not message and "error_message" in won:
+        message = str(won["error_message"][2])
     if not message and exception is not None:
         message = _text(exception.attributes.get("exception.message"), MESSAGE_LENGTH) or ""
     return Status.ERROR, _Fault(fault_type, _text(message, MESSAGE_LENGTH), source)
@@ -355,6 +405,8 @@ def _explain(
         mapping["agent"] = "name"
     if span.pipeline and "pipeline" not in mapping:
         mapping["pipeline"] = "name"
+    if span.tool and "tool" not in mapping:
+        mapping["tool"] = "name"
     if span.model and "model" not in mapping:
         mapping["model"] = mapping["request_model"]
 

@@ -20,6 +20,8 @@ def _messages(span: RawSpan) -> Conversation:
 
 ECOA = Dialect(
     name="ecoa",
+    title="ECOA",
+    first=True,
     scopes=("ecoa", "ecoa.*"),
     sources={
         "kind": (Source("ecoa.kind", one_of(KINDS)),),

@@ -11,6 +11,7 @@ never read here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from typing import NamedTuple
 from traces import values
 from traces.decode import RawSpan
 from traces.dialects.conversation import Conversation
+from traces.dialects.names import Match, Name, Names
+from traces.span import Kind
 from traces.values import Value
 from traces.wire import Malformed, varint
 
@@ -34,6 +37,7 @@ class Source(NamedTuple):
     reader: Reader
     keep: bool = False  # the row's small attributes keep it as well
     unique: bool = False  # nearly every span has another value: not worth caching
+    local: bool = False  # a word too common to mean this in other dialects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +45,24 @@ class Dialect:
     """How one family of clients names things. Data only; see traces.normalise for what the fields mean."""
 
     name: str
+    title: str = ""  # what people call it
+    versions: str = ""  # those whose spans were read
+    lacks: str = ""  # what its spans do not say
+    first: bool = False  # believed even before the dialect that is spoken
     scopes: tuple[str, ...] = ()  # instrumentation scopes that speak it; a trailing * matches any rest
     keys: tuple[str, ...] = ()  # keys that give it away when no scope does
     sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     resource: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)  # the same for resource attributes
+    names: tuple[Name, ...] = ()  # what its span names tell
+    shares_names: bool = False  # they tell it in other dialects too
+    own_name: tuple[Kind, ...] = ()  # agents, tools: their name is the span's when no attribute has it
+    suffixes: tuple[str, ...] = ()  # of span names, which are no part of that
+    no_names: re.Pattern[str] | None = None  # span names that are not, such as those of classes
+    unnamed_agent: Kind = Kind.AGENT  # what an agent span without a name is
     content: tuple[str, ...] = ()  # keys of messages and other large content; a trailing * matches any rest
     ignored: tuple[str, ...] = ()  # keys that are not worth a place in the row; a trailing * matches any rest
-    input_excludes_cache: bool = False  # its input tokens leave out what came from or went into a cache
+    input_excludes_cache: bool = False  # its input tokens leave out what was cached, unless their total says otherwise
+    excluding_providers: tuple[str, ...] = ()  # those whose input tokens do so whatever the total says
     messages: Callable[[RawSpan], Conversation] | None = None
 
 
@@ -87,6 +102,8 @@ class Table:
         for one in order:
             for name, sources in (one.resource if resource else one.sources).items():
                 for source in sources:
+                    if source.local and one is not dialect:
+                        continue
                     rank = ranks[name] = ranks.get(name, -1) + 1
                     self._sources.setdefault(source.key, []).append((name, rank, source))
             for use, keys in ((CONTENT, one.content), ("ignored", one.ignored)):
@@ -209,8 +226,11 @@ class Tables:
     def __init__(self, dialects: tuple[Dialect, ...]) -> None:
         self.unknown = Table(None, dialects)
         self.resource = Table(None, dialects, resource=True)
-        self._spoken = {d.name: Table(d, (d, *(o for o in dialects if o is not d))) for d in dialects}
+        self._spoken = {d.name: Table(d, _ranked(d, dialects)) for d in dialects}
         scopes = [(name, self._spoken[d.name]) for d in dialects for name in d.scopes]
+        shared = tuple(name for d in dialects if d.shares_names for name in d.names)
+        self._names = {d.name: Names((*d.names, *shared)) for d in dialects}
+        self._shared_names = Names(shared)
         self._scopes = {name: table for name, table in scopes if not name.endswith("*")}
         self._prefixes = [(name[:-1], table) for name, table in scopes if name.endswith("*")]
         self._seen: dict[str, Table] = {}
@@ -227,6 +247,10 @@ class Tables:
             self._seen[scope] = table
         return table
 
+    def named(self, dialect: Dialect | None, name: str) -> Match:
+        """What a span's name tells in that dialect."""
+        return (self._shared_names if dialect is None else self._names[dialect.name]).match(name)
+
     def collect(self, span: RawSpan) -> tuple[Dialect | None, dict[str, Claim], dict[str, Value]]:
         """The dialect of a span, by its scope, else by its keys; its winning claims; its small attributes."""
         table = self.of_scope(span.scope.name)
@@ -238,3 +262,10 @@ class Tables:
             table = self._spoken[dialect.name]
             won, small = table.collect(span.raw_attributes)
         return table.dialect, won, small
+
+
+def _ranked(spoken: Dialect, dialects: tuple[Dialect, ...]) -> tuple[Dialect, ...]:
+    """The order in which they are believed when one is spoken."""
+    first = tuple(dialect for dialect in dialects if dialect.first)
+    rest = (spoken, *(dialect for dialect in dialects if dialect is not spoken))
+    return (*first, *(dialect for dialect in rest if not dialect.first))

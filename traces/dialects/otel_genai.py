@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from traces.dialects.engine import Dialect, Source
 from traces.dialects.genai_messages import messages
+from traces.dialects.names import Name
 from traces.dialects.providers import provider
 from traces.dialects.vocabulary import count, dollars, key64, label, marker, one_of, seconds
 from traces.span import Kind
@@ -87,6 +88,13 @@ OTEL_GENAI = Dialect(
             Source("gen_ai.server.time_to_first_token", seconds),
         ),
     },
+    names=(
+        Name("invoke_agent *", fills="agent_name"),
+        Name("create_agent *", fills="agent_name"),
+        Name("invoke_workflow *", fills="pipeline"),
+        Name("execute_tool *", fills="tool_name"),
+    ),
+    shares_names=True,
     content=(
         "gen_ai.system_instructions",
         "gen_ai.input.messages",

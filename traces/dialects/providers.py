@@ -11,7 +11,6 @@ ALIASES = {
     "vertexai": "gcp.vertex_ai",
     "google_vertexai": "gcp.vertex_ai",
     "gemini": "gcp.gemini",
-    "google.generative-ai": "gcp.gemini",
     "google-gla": "gcp.gemini",
     "google-vertex": "gcp.vertex_ai",
     "az.ai.inference": "azure.ai.inference",
@@ -28,6 +27,16 @@ ALIASES = {
     "aws_bedrock": "aws.bedrock",
     "amazon_bedrock": "aws.bedrock",
     "watsonx": "ibm.watsonx.ai",
+    "amazon-bedrock": "aws.bedrock",
+    "aws": "aws.bedrock",
+    "google.generative-ai": "gcp.gemini",
+    "google.generativeai": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "google_generativeai": "gcp.gemini",
+    "googleai": "gcp.gemini",
+    "google.vertex": "gcp.vertex_ai",
+    "vertex.anthropic": "gcp.vertex_ai",
+    "azureai": "azure.ai.inference",
     "openai-responses": "openai",
     "openai-chat": "openai",
 }
@@ -42,6 +51,17 @@ NOT_PROVIDERS = frozenset(
         "litellm_proxy",
         "litellm",
         "llamaindex",
+        "llama_index",
+        "crewai",
+        "crew_ai",
+        "agno",
+        "autogen",
+        "haystack",
+        "mcp",
+        "traceloop",
+        "openai_agents",
+        "semantic_kernel",
+        "gateway",
         "unknown",
         "_other",
         "other",
@@ -81,6 +101,11 @@ _MODELS = {
     "deepseek": "deepseek",
     "grok": "x_ai",
 }
+# What the Vercel AI SDK puts behind a provider's name: the API that it called.
+_SURFACES = (
+    *(".chat", ".responses", ".completion", ".messages", ".embedding", ".embeddings", ".textembedding", ".image"),
+    *(".speech", ".transcription", ".rerank", ".reranking"),
+)
 UNCLEAR = "?"  # a provider was named, but the name settles nothing
 
 
@@ -92,6 +117,11 @@ def provider(value: Value) -> str | None:
     name = text.lower()
     if name in NOT_PROVIDERS:
         return UNCLEAR
+    if name not in ALIASES:
+        for surface in _SURFACES:
+            if name.endswith(surface):
+                name = name[: -len(surface)]
+                break
     return ALIASES.get(name, name)
 
 
