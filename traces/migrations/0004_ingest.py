@@ -10,7 +10,7 @@ ALTER TABLE traces_ledger DROP COLUMN service;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("traces", "0002_prices")]
+    dependencies = [("traces", "0003_logs")]
     operations = [
-        migrations.RunSQL(Path(__file__).with_name("0003_ingest.sql").read_text(encoding="utf-8"), reverse_sql=BACK)
+        migrations.RunSQL(Path(__file__).with_name("0004_ingest.sql").read_text(encoding="utf-8"), reverse_sql=BACK)
     ]
