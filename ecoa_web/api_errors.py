@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import page_not_found, server_error
 from rest_framework import exceptions
@@ -12,10 +14,23 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_handler
 
 API = "/api/"
+log = structlog.get_logger(__name__)
+
+
+class Unavailable(exceptions.APIException):
+    """The database does not answer, or not in time."""
+
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = "The database does not answer just now. Try again in a moment."
+    wait = 2  # seconds, for Retry-After
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's handler, with our body; what it does not know stays a 500."""
+    """REST framework's handler, with our body; a database that is away is a 503, what nobody knows stays a 500."""
+    if isinstance(error, (OperationalError, InterfaceError)):
+        log.warning("api_without_database", error=type(error.__cause__ or error).__name__)
+        error = Unavailable()
     response = rest_handler(error, context)
     if response is not None:
         response.data = body(*_told(error))

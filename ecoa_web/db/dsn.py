@@ -48,6 +48,7 @@ def django_database(config: Config) -> dict[str, Any]:
         "PASSWORD": params.pop("password", ""),
         "HOST": params.pop("host", ""),
         "PORT": str(params.pop("port", "")),
+        "CONN_HEALTH_CHECKS": True,  # after a restart of the server the pool is full of dead connections
         "OPTIONS": {**params, "pool": {"min_size": 1, "max_size": 12, "timeout": 5, "max_lifetime": 1800}},
     }
     return entry
