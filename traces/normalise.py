@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast
 from traces import messages
 from traces.decode import Event, RawSpan, Resource
 from traces.dialects import TABLES
-from traces.dialects.engine import CONTENT, Claim, Dialect
+from traces.dialects.engine import CONTENT, Claim, Dialect, Tables
 from traces.dialects.names import Match
 from traces.dialects.plain import PLAIN
 from traces.dialects.providers import settled
@@ -47,25 +47,33 @@ type Won = dict[str, Claim]
 type Held = dict[str, Any]  # Any: each field's readers give its type
 
 
-def normalise(raw: RawSpan, received_ns: int | None = None) -> Span:
-    """The normalised span. received_ns, when the batch arrived, corrects times that cannot be true.
+def normalise(raw: RawSpan, received_ns: int | None = None, tables: Tables = TABLES) -> Span:
+    """The normalised span. received_ns, when the batch arrived, corrects times that cannot be true; `tables` are the
+    rules, the built-in ones or those with a project's own.
 
     A pending marker becomes the span that it announces: with its id and parent, and pending.
     """
-    return _normalise(raw, received_ns, None)
+    return _normalise(raw, received_ns, None, tables)
 
 
-def normalise_explained(raw: RawSpan, received_ns: int | None = None) -> tuple[Span, dict[str, str]]:
+def normalise_explained(
+    raw: RawSpan, received_ns: int | None = None, tables: Tables = TABLES
+) -> tuple[Span, dict[str, str]]:
     """The normalised span, and for each field that was filled the attribute key (or other place) that filled it."""
     mapping: dict[str, str] = {}
-    return _normalise(raw, received_ns, mapping), mapping
+    return _normalise(raw, received_ns, mapping, tables), mapping
 
 
-def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | None) -> Span:
-    dialect, won, small = TABLES.collect(raw)
+def service_of(resource: Resource, tables: Tables = TABLES) -> str | None:
+    """The service that a resource names."""
+    return _resource(resource, tables).service
+
+
+def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | None, tables: Tables) -> Span:
+    dialect, won, small = tables.collect(raw)
     held: Held = {name: claim[2] for name, claim in won.items()}
     get = held.get
-    resource = _resource(raw.resource)
+    resource = _resource(raw.resource, tables)
     warnings: list[str] = []
     announced = _announced(raw, small)
     span_id, parent_id = announced or (raw.span_id, raw.parent_id)
@@ -73,7 +81,7 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
         warnings.append("invalid_parent_id")
     start_ns, end_ns = _times(raw, received_ns, announced is not None, warnings)
     name = raw.name if len(raw.name) <= NAME_LENGTH else raw.name[: NAME_LENGTH - 1] + "…"
-    named = TABLES.named(dialect, name)
+    named = tables.named(dialect, name)
     if named.fills and named.fills not in held and named.value is not None:
         held[named.fills] = named.value
     kind, kind_source = _kind(won, held, named, dialect, raw, parent_id)
@@ -362,14 +370,14 @@ class _Of(NamedTuple):
     won: Won
 
 
-def _resource(resource: Resource) -> _Of:
-    known: _Of | None = resource.known.get(_NORMALISED)
-    if known is None:
-        won, _ = TABLES.resource.collect(resource.raw_attributes)
+def _resource(resource: Resource, tables: Tables) -> _Of:
+    known: tuple[Tables, _Of] | None = resource.known.get(_NORMALISED)
+    if known is None or known[0] is not tables:  # two projects may send the same resource and read it differently
+        won, _ = tables.resource.collect(resource.raw_attributes)
         held: Held = {name: claim[2] for name, claim in won.items()}
-        known = _Of(held.get("service"), held.get("version"), held.get("environment"), won)
+        known = tables, _Of(held.get("service"), held.get("version"), held.get("environment"), won)
         resource.known[_NORMALISED] = known
-    return known
+    return known[1]
 
 
 _NORMALISED = "normalised"

@@ -137,6 +137,10 @@ class Table:
                     _keep_loser(small, claim, current)
         return won, small
 
+    def knows(self, key: str) -> bool:
+        """Whether any dialect says something of that key."""
+        return key in self._sources or key in self._marks or bool(self._use(key))
+
     def _read(self, raw: bytes) -> tuple[Claim, ...]:
         try:
             length = raw[1]
