@@ -149,10 +149,10 @@ def spans(body: bytes) -> Iterator[RawSpan]:
         raise Malformed("the body is not an ExportTraceServiceRequest") from None
     ordinal = 0
     for resource_spans in request.resource_spans:
-        resource = _resource(resource_spans.resource)
+        resource = resource_of(resource_spans.resource)
         resource_schema_url = values.text(resource_spans.schema_url)
         for scope_spans in resource_spans.scope_spans:
-            scope = _scope(scope_spans.scope)
+            scope = scope_of(scope_spans.scope)
             scope_schema_url = values.text(scope_spans.schema_url)
             for message in scope_spans.spans:
                 span = _span(message, ordinal)
@@ -223,7 +223,8 @@ def _status(raw: bytes) -> tuple[int, str]:
     return known
 
 
-def _resource(raw: bytes) -> Resource:
+def resource_of(raw: bytes) -> Resource:
+    """The resource of those bytes."""
     known = _resources.get(raw)
     if known is None:
         message = _lenient("Resource", raw)
@@ -237,7 +238,8 @@ def _resource(raw: bytes) -> Resource:
     return known
 
 
-def _scope(raw: bytes) -> Scope:
+def scope_of(raw: bytes) -> Scope:
+    """The scope of those bytes."""
     known = _scopes.get(raw)
     if known is None:
         message = _lenient("InstrumentationScope", raw)

@@ -5,7 +5,8 @@ Pure: a function of the set of spans, the same for any order of arrival. The rul
 1. A span's agent is its own name, else that of the nearest span above it that has one. An agent span without a name has
    none: its calls are not those of the agent above it.
 2. While an ancestor is missing and no agent is known below it, the span is unsettled. Its caller decides how long.
-3. Usage counts for model calls only, each once. A model call with another one below it repeats what that one says.
+3. Usage counts for model calls only, each once. A model call with another one below it repeats what that one says,
+   unless an agent or a tool stands between them: then it asked for their work, and that is a call of its own.
 4. Of several model calls with one response id, the deepest counts; of equals, the earliest; then the smallest id.
 5. A cycle of parents has no top: its spans have no agent from above, and count as their own descendants.
 """
@@ -32,6 +33,7 @@ UNPRICED = int(Flag.UNPRICED)
 
 MISSING = ""  # the agent of a span with a missing ancestor
 IS_MODEL = tuple(kind in MODEL_KINDS for kind in sorted(Kind))
+IS_WORKER = tuple(kind in (Kind.AGENT, Kind.TOOL) for kind in sorted(Kind))
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ def decide(spans: Sequence[Span]) -> Decision:
     decided = []
     rooted, whole = False, True
     for span in spans:
-        agent, flags = span.agent, 0
+        agent, flags = span.agent, span.logged
         parent_id = span.parent_id
         if parent_id is None or parent_id == span.span_id:
             rooted = True
@@ -68,7 +70,8 @@ def decide(spans: Sequence[Span]) -> Decision:
             if parent_id not in by_id:
                 whole = False
             if agent is None and span.kind is not Kind.AGENT:
-                agent, flags = _inherited(span, by_id, above)
+                agent, inherited = _inherited(span, by_id, above)
+                flags |= inherited
         if span.span_id in counted:
             flags |= USAGE_COUNTED if span.cost is not None else USAGE_COUNTED | UNPRICED
         if span.timed_out:
@@ -153,7 +156,7 @@ def _reports(span: Span) -> bool:
 
 
 def _ancestors(users: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
-    """Ids of every known span above any of these."""
+    """Ids of every known span above any of these, up to the nearest agent or tool."""
     seen: set[int] = set()
     for user in users:
         current: Span | None = user
@@ -163,6 +166,8 @@ def _ancestors(users: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
                 break
             seen.add(parent_id)
             current = by_id.get(parent_id)
+            if current is not None and IS_WORKER[current.kind]:
+                break
     return seen
 
 

@@ -58,6 +58,9 @@ class Flag(IntFlag):
     TIMED_OUT = 8
     AGENT_UNSETTLED = 16    # no agent known yet, ancestors may still arrive
     UNPRICED = 32       # a counted model call without a price
+    USAGE_LOGGED = 64   # its tokens are those of a log record
+    COST_LOGGED = 128   # its reported cost is that of a log record
+    MODEL_LOGGED = 256  # its model and provider are those of a log record
 
 
 class Outcome(IntEnum):
@@ -68,6 +71,15 @@ class Outcome(IntEnum):
     DUPLICATE = 2
     REJECTED = 3
     DEAD = 4
+    LOGS_RECEIVED = 10  # and the same of log records
+    LOGS_STORED = 11
+    LOGS_DUPLICATE = 12
+    LOGS_REJECTED = 13
+    LOGS_DEAD = 14
+
+    def of(self, signal: int) -> Outcome:
+        """The same outcome of what a signal carries, as the inbox numbers them: 1 spans, 2 log records."""
+        return self if signal == 1 else Outcome(self + 10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,6 +128,7 @@ class Span:
     error_message: str | None = None
     pending: bool = False
     timed_out: bool = False
+    logged: int = 0                 # flags that say what of it a log record told
     attributes: dict[str, object] = field(default_factory=dict)     # small, JSON-safe
     input_preview: str | None = None    # of roots and agents, to 200 characters
     output_preview: str | None = None

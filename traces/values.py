@@ -80,6 +80,14 @@ def value_at(raw: bytes, position: int) -> Value:
         return UNREADABLE
 
 
+def any_value(raw: bytes) -> Value:
+    """The value of one AnyValue."""
+    try:
+        return _any_value(raw, 0, len(raw), 0, Budget())
+    except (Malformed, struct.error):
+        return UNREADABLE
+
+
 def text(raw: bytes) -> str:
     """UTF-8 as text that every storage takes."""
     try:

@@ -102,7 +102,7 @@ def scan(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Checked:
         count += 1
     if not faults:
         return Checked(body, count)
-    return Checked(_without(body, faults), count - len(faults), tallied(faults.values()))
+    return Checked(without(body, faults), count - len(faults), tallied(faults.values()))
 
 
 def tallied(reasons: Iterable[str]) -> tuple[Rejection, ...]:
@@ -215,8 +215,8 @@ def _over(body: bytes, start: int, end: int, limit: int) -> bool:
     return any(count > limit for count, _ in enumerate(walk(body, start, end), start=1))
 
 
-def _without(body: bytes, ordinals: Collection[int]) -> bytes:
-    """The request without the spans of those ordinals; what is kept is copied, not parsed."""
+def without(body: bytes, ordinals: Collection[int]) -> bytes:
+    """The request without the spans (or log records) of those ordinals; what is kept is copied, not parsed."""
     return _kept(body, 0, len(body), (1, 2, 2), ordinals, itertools.count())
 
 

@@ -20,6 +20,7 @@ import structlog
 from ecoa_web.db.dsn import direct_conninfo
 from ecoa_web.live.publish import publish
 from traces.jobs import Jobs
+from traces.prices.book import PriceBook
 from traces.rollups.keys import Keys
 from traces.store.group import TRANSIENT, Store
 from traces.store.settling import settle_due
@@ -127,10 +128,11 @@ class Settle:
     def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
         self._keys = Keys()
+        self._prices = PriceBook()
         self._hints = Hints(conn)
 
     def step(self) -> float:
-        settled, projects = settle_due(self._conn, self._keys)
+        settled, projects = settle_due(self._conn, self._keys, prices=self._prices)
         self._hints.add(projects)
         self._hints.flush()
         return 0 if settled else SETTLE_S

@@ -80,6 +80,13 @@ def test_only_the_lowest_of_nested_calls_counts() -> None:
     assert counted([call(1), span(2, 1), call(3, 2), call(4, 3)]) == {4}
 
 
+def test_a_call_that_asked_for_an_agent_counts_beside_the_agents_calls() -> None:
+    """Google's ADK puts tools and sub-agents under the model call that asked for them."""
+    delegated = [call(1), span(2, 1, kind=Kind.AGENT), call(3, 2), span(4, 1, kind=Kind.TOOL), call(5, 4), call(6, 5)]
+
+    assert counted(delegated) == {1, 3, 6}
+
+
 def test_calls_with_one_response_id_count_once_the_deepest() -> None:
     """Then the earliest, then the smallest id."""
     deepest = [call(2, 1, response_key=7), span(3, 1), call(4, 3, response_key=7), span(1)]

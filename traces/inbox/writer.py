@@ -184,9 +184,10 @@ def _ledger(group: Sequence[Batch], new: Sequence[bool]) -> Counter[LedgerKey]:
     ledger: Counter[LedgerKey] = Counter()
     for batch, is_new in zip(group, new, strict=True):
         sender = (batch.project_id, batch.key_id)
-        ledger[*sender, Outcome.RECEIVED, ""] += batch.spans + sum(batch.rejected.values())
+        signal = batch.signal
+        ledger[*sender, Outcome.RECEIVED.of(signal), ""] += batch.spans + sum(batch.rejected.values())
         for reason, spans in batch.rejected.items():
-            ledger[*sender, Outcome.REJECTED, reason] += spans
+            ledger[*sender, Outcome.REJECTED.of(signal), reason] += spans
         if batch.spans and not is_new:
-            ledger[*sender, Outcome.DUPLICATE, "body"] += batch.spans
+            ledger[*sender, Outcome.DUPLICATE.of(signal), "body"] += batch.spans
     return ledger

@@ -38,8 +38,9 @@ REASONS = {
     "invalid_trace_id": "with an invalid trace id (16 bytes, not all zero)",
     "invalid_span_id": "with an invalid span id (8 bytes, not all zero)",
     "malformed_span": "that could not be read",
+    "malformed_record": "that could not be read",
     "too_many_elements": "with too many attributes, events or links",
-    "logs_not_stored": "because log records are not stored",
+    "not_genai": "that carry no prompts, completions, tokens or cost",
     "metrics_not_stored": "because metrics are not stored",
 }
 ITEMS = {Signal.TRACES: "spans", Signal.LOGS: "log records", Signal.METRICS: "data points"}

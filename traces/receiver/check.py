@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from ecoa_web.accounts.key_cache import KeyInfo
 from traces.inbox.batch import Batch, Signal, body_digest, compressed
 from traces.inbox.commit import Recent
+from traces.logs.scan import logs_of_json, scan_logs
 from traces.otlp_json import to_protobuf
 from traces.receiver.answers import Encoding
 from traces.receiver.budget import Share
 from traces.receiver.inflate import inflate
 from traces.receiver.refusal import bad_request, too_large
-from traces.receiver.unstored import UNSTORED, unstored_items
+from traces.receiver.unstored import NOT_STORED, data_points
 from traces.wire import Checked, Malformed, Rejection, TooMany, scan
 
 JSON_NODE_BYTES = 120  # what an object or list costs once parsed, and each thing a comma parts from the next
 JSON_ITEM_BYTES = 60
+CHECKS = {Signal.TRACES: (scan, to_protobuf), Signal.LOGS: (scan_logs, logs_of_json)}  # of protobuf and of JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ def _checked(arrived: Arrived, body: bytes, share: Share) -> Checked:
     if arrived.encoding is Encoding.JSON:
         nodes = body.count(b"{") + body.count(b"[")
         share.grow(nodes * JSON_NODE_BYTES + body.count(b",") * JSON_ITEM_BYTES + len(body))
-    if arrived.signal is not Signal.TRACES:
-        items = unstored_items(arrived.signal, arrived.encoding, body)
-        return Checked(b"", 0, (Rejection(UNSTORED[arrived.signal], items),) if items else ())
-    return scan(body) if arrived.encoding is Encoding.PROTOBUF else to_protobuf(body)
+    if arrived.signal is Signal.METRICS:
+        items = data_points(arrived.encoding, body)
+        return Checked(b"", 0, (Rejection(NOT_STORED, items),) if items else ())
+    protobuf, json = CHECKS[arrived.signal]
+    return protobuf(body) if arrived.encoding is Encoding.PROTOBUF else json(body)

@@ -48,7 +48,7 @@ class Intake:
         """Check a body and commit it. Returns once it is safe to forget it on the sender's side."""
         batch = await self._checked(arrived, key, share)
         share.keep(len(batch.body))
-        if arrived.signal is Signal.TRACES and (batch.spans or batch.rejected):
+        if arrived.signal is not Signal.METRICS and (batch.spans or batch.rejected):
             await self._commit(batch)
         return Accepted(arrived.signal, batch.rejected)
 

@@ -1,21 +1,18 @@
-"""Signals that are answered and not stored: how many items a request held, for its partial_success."""
+"""Metrics are answered and not stored: how many data points a request held, for its partial_success."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from traces.inbox.batch import Signal
 from traces.otlp_json import parsed
 from traces.receiver.answers import Encoding
 from traces.wire import DEFAULT_LIMITS, Malformed, TooMany, walk
 
-UNSTORED = {Signal.LOGS: "logs_not_stored", Signal.METRICS: "metrics_not_stored"}
+NOT_STORED = "metrics_not_stored"
 
-# Fields from the request down to an item; of a metric the five kinds of data, whose field 1 is a data point.
-LOG_RECORDS = (frozenset({1}), frozenset({2}), frozenset({2}))
+# Fields from the request down to a data point; of a metric the five kinds of data, whose field 1 is a data point.
 DATA_POINTS = (frozenset({1}), frozenset({2}), frozenset({2}), frozenset({5, 7, 9, 10, 11}), frozenset({1}))
-JSON_LOG_RECORDS = ("resourceLogs", "scopeLogs", "logRecords")
 JSON_METRICS = ("resourceMetrics", "scopeMetrics", "metrics")
 JSON_METRIC_DATA = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 
@@ -24,37 +21,35 @@ MAX_ITEMS = 10 * DEFAULT_LIMITS.spans
 type Json = Any  # Any: whatever the client sent
 
 
-def unstored_items(signal: Signal, encoding: Encoding, body: bytes) -> int:
-    """Log records or data points in a request. Raises Malformed, and TooMany when counting would take long."""
+def data_points(encoding: Encoding, body: bytes) -> int:
+    """Data points in a request. Raises Malformed, and TooMany when counting would take long."""
     if encoding is Encoding.JSON:
-        return _json_items(parsed(body), signal)
+        return _json_points(parsed(body))
     count = 0
-    for _ in _protobuf_items(body, 0, len(body), LOG_RECORDS if signal is Signal.LOGS else DATA_POINTS):
+    for _ in _protobuf_points(body, 0, len(body), DATA_POINTS):
         count += 1
         if count > MAX_ITEMS:
             raise TooMany(f"more than {MAX_ITEMS} items in one request")
     return count
 
 
-def _protobuf_items(body: bytes, start: int, end: int, path: Sequence[frozenset[int]]) -> Iterator[None]:
+def _protobuf_points(body: bytes, start: int, end: int, path: Sequence[frozenset[int]]) -> Iterator[None]:
     if not path:
         yield None
         return
     for number, inner_start, inner_end in walk(body, start, end):
         if number in path[0]:
-            yield from _protobuf_items(body, inner_start, inner_end, path[1:])
+            yield from _protobuf_points(body, inner_start, inner_end, path[1:])
 
 
-def _json_items(request: Json, signal: Signal) -> int:
+def _json_points(request: Json) -> int:
     if not isinstance(request, dict):
         raise Malformed("the request must be an object")
     items = [request]
-    for name in JSON_LOG_RECORDS if signal is Signal.LOGS else JSON_METRICS:
+    for name in JSON_METRICS:
         items = [member for item in items for member in _members(item, name)]
-    if signal is Signal.METRICS:
-        data = [item.get(kind) or item.get(_snake(kind)) for item in items for kind in JSON_METRIC_DATA]
-        items = [point for one in data if isinstance(one, dict) for point in _members(one, "dataPoints")]
-    return len(items)
+    data = [item.get(kind) or item.get(_snake(kind)) for item in items for kind in JSON_METRIC_DATA]
+    return sum(len(_members(one, "dataPoints")) for one in data if isinstance(one, dict))
 
 
 def _members(item: dict[str, Json], name: str) -> list[dict[str, Json]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecoa_web.db.named_sql import named_sql
+from traces.inbox.batch import Signal
 from traces.inbox.ids import batch_id_ms
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Claimed:
     key_id: int
     spans: int
     attempts: int
+    signal: Signal
     body: bytes | None
 
     @property
@@ -96,6 +98,7 @@ def _with_bodies(conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> list
             key_id=bodies[batch_id][1] if batch_id in bodies else 0,
             spans=spans,
             attempts=attempts,
+            signal=Signal(bodies[batch_id][3]) if batch_id in bodies else Signal.TRACES,
             body=bodies[batch_id][2] if batch_id in bodies else None,
         )
         for batch_id, day, project_id, spans, attempts in rows

@@ -20,7 +20,7 @@ FOR    UPDATE SKIP LOCKED;
 
 -- name: bodies
 -- What was received with these batches. The days prune partitions.
-SELECT id, coalesce(key_id, 0), body
+SELECT id, coalesce(key_id, 0), body, signal
 FROM   traces_inbox_batch
 WHERE  id = ANY(%(ids)s) AND day = ANY(%(days)s);
 

@@ -1,4 +1,4 @@
-"""What claimed batches bring: spans by trace without doubles, and what cannot be read, with why."""
+"""What claimed batches bring: spans by trace without doubles, log records, and what cannot be read, with why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from zstandard import ZstdError
 
 from traces.decode import spans as decoded
-from traces.inbox.batch import inflated
+from traces.inbox.batch import Signal, inflated
+from traces.logs.facts import Facts, facts
+from traces.logs.record import Record, records
 from traces.normalise import normalise
 from traces.wire import Malformed
 
@@ -72,6 +74,16 @@ class Incoming:
     pieces: dict[tuple[str, int], Piece] = field(default_factory=dict)  # by trace and project
     doubles: Counter[int] = field(default_factory=Counter)  # by batch id
     dead: list[DeadLetter] = field(default_factory=list)
+    logs: list[LogRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A log record and what it tells."""
+
+    batch: Claimed
+    record: Record
+    facts: Facts
 
 
 def read(batches: Iterable[Claimed], *, poison: Mapping[int, Poison] | None = None) -> Incoming:
@@ -89,9 +101,15 @@ def _read_batch(incoming: Incoming, batch: Claimed, poison: Poison) -> None:
         return
     unread = set(range(batch.spans))
     try:
-        for raw in decoded(inflated(batch.body)):
-            unread.discard(raw.ordinal)
-            _read_span(incoming, batch, raw, poison)
+        body = inflated(batch.body)
+        if batch.signal is Signal.LOGS:
+            for record in records(body):
+                unread.discard(record.ordinal)
+                _read_record(incoming, batch, record, poison)
+        else:
+            for raw in decoded(body):
+                unread.discard(raw.ordinal)
+                _read_span(incoming, batch, raw, poison)
     except (Malformed, ZstdError) as error:
         incoming.dead.append(DeadLetter(batch=batch, ordinal=None, reason=str(error)[:REASON_LENGTH]))
         return
@@ -116,3 +134,14 @@ def _read_span(incoming: Incoming, batch: Claimed, raw: RawSpan, poison: Poison)
     beaten = piece.add(span, batch)
     if beaten is not None:
         incoming.doubles[beaten.batch_id] += 1
+
+
+def _read_record(incoming: Incoming, batch: Claimed, record: Record, poison: Poison) -> None:
+    reason = poison.get(record.ordinal)
+    if reason is None:
+        try:
+            incoming.logs.append(LogRow(batch, record, facts(record)))
+        except Exception as error:  # as with a span
+            reason = f"{type(error).__name__}: {error}"
+    if reason is not None:
+        incoming.dead.append(DeadLetter(batch=batch, ordinal=record.ordinal, reason=reason[:REASON_LENGTH]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ecoa_web.db.named_sql import named_sql
-from traces.inbox.batch import Signal
 from traces.span import Outcome
 from traces.store.claim import DERIVED_LOCK
 
@@ -20,7 +19,7 @@ def replay(conn: Connection[Any], *, project_id: int | None = None) -> tuple[int
     with conn.transaction():
         conn.execute(SQL.lock, {"lock": DERIVED_LOCK})
         _forget(conn, project_id)
-        conn.execute(SQL.enqueue, {"project": project_id, "signal": Signal.TRACES.value})
+        conn.execute(SQL.enqueue, {"project": project_id})
     return waiting(conn, project_id=project_id)
 
 
@@ -43,7 +42,14 @@ def _forget(conn: Connection[Any], project_id: int | None) -> None:
             SQL.forget_rollups,
             SQL.forget_deltas,
             SQL.forget_dead_letters,
+            SQL.forget_logs,
+            SQL.forget_log_queue,
         ):
             conn.execute(statement, of)
-    outcomes = [Outcome.STORED.value, Outcome.DEAD.value]
-    conn.execute(SQL.forget_ledger, {**of, "outcomes": outcomes, "duplicate": Outcome.DUPLICATE.value})
+    outcomes = [Outcome.STORED, Outcome.DEAD, Outcome.LOGS_STORED, Outcome.LOGS_DEAD]
+    doubles = [Outcome.DUPLICATE, Outcome.LOGS_DUPLICATE]
+    conn.execute(SQL.forget_ledger, {**of, "outcomes": _numbers(outcomes), "duplicates": _numbers(doubles)})
+
+
+def _numbers(outcomes: list[Outcome]) -> list[int]:
+    return [outcome.value for outcome in outcomes]

@@ -1,5 +1,8 @@
 """Deciding stored traces again when more of them has arrived, until every span's agent and usage is decided.
 
+Log records complete model calls first: a completed call is priced anew. What a record told is marked in the row, so
+that the next time begins from what the span itself says.
+
 Each span remembers in its row what it contributed (agent, flags, critical_ns), so that a correction takes exactly that
 back and adds what is right. A span whose ancestors are missing waits 30 s from its arrival, then counts without agent;
 should they come later, it is corrected.
@@ -8,7 +11,7 @@ should they come later, it is corrected.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,12 +19,16 @@ from psycopg.rows import dict_row
 
 from ecoa_web.db.named_sql import named_sql
 from traces.inbox.ids import batch_id_ms
+from traces.logs.join import COST, MODEL, USAGE, filled
+from traces.prices.book import PriceBook
+from traces.prices.own import own_prices
 from traces.rollups.append import append
 from traces.rollups.delta import Deltas
 from traces.settle import AGENT_INHERITED, PENDING, TIMED_OUT, UNSETTLED, Decided, decide
 from traces.span import Kind, Span, Status, Usage
 from traces.store.claim import share_derived
 from traces.store.critical import mark_critical
+from traces.store.logs import look_for_traces, telling
 from traces.store.summary import summarise
 from traces.store.trace_rows import TraceRow, stored_row, update
 from traces.store.write import settle_delay_ms
@@ -40,6 +47,7 @@ MOST_SPANS = 10_000
 PATIENCE_MS = 30_000  # from a span's arrival; then what is unknown is decided as unknown
 KINDS = tuple(sorted(Kind))
 STATUSES = tuple(sorted(Status))
+LOGGED = USAGE | COST | MODEL
 
 
 @dataclass(slots=True)
@@ -47,6 +55,7 @@ class Known:
     """A stored span: as it was decided before, and when it arrived."""
 
     before: Decided
+    own: Span  # without what log records told
     arrived_ms: int
 
 
@@ -60,15 +69,19 @@ class Settled:
     due_ms: int | None
 
 
-def settle_due(conn: Connection[Any], keys: Keys, *, now_ms: int | None = None) -> tuple[int, set[int]]:
+def settle_due(
+    conn: Connection[Any], keys: Keys, *, prices: PriceBook | None = None, now_ms: int | None = None
+) -> tuple[int, set[int]]:
     """Decide traces that are due, in one transaction; how many, and the projects where something changed."""
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     with conn.transaction():
         share_derived(conn)
+        look_for_traces(conn)
         rows = _locked(conn)
         if not rows:
             return 0, set()
-        settled = [_settled(row, known, now) for row, known in zip(rows, _known(conn, rows), strict=True)]
+        spans = _completed(conn, rows, _known(conn, rows), prices or PriceBook())
+        settled = [_settled(row, known, own, now) for row, (known, own) in zip(rows, spans, strict=True)]
         key_ids = _write(conn, settled, keys)
     keys.remember(key_ids)
     return len(settled), {one.row.project_id for one in settled if one.row_changed}
@@ -98,8 +111,8 @@ def _known(conn: Connection[Any], rows: Sequence[TraceRow]) -> list[list[Known]]
 
 def _known_span(columns: tuple[Any, ...]) -> Known:
     (trace_id, _, _, batch_id, critical_ns, flags, agent, span_id, parent_id, name, kind, status, start_ns, duration_ns,
-     ordinal, service, version, environment, pipeline, model, provider, tool, session, user, cost, response_key,
-     *tokens) = columns  # fmt: skip
+     ordinal, service, version, environment, pipeline, model, request_model, provider, tool, session, user, cost,
+     reported_cost, response_key, ttft_ns, *tokens) = columns  # fmt: skip
     uncached, cache_read, cache_write, output_text, reasoning = tokens
     span = Span(
         trace_id=trace_id,
@@ -117,6 +130,7 @@ def _known_span(columns: tuple[Any, ...]) -> Known:
         pipeline=pipeline,
         agent=None if flags & AGENT_INHERITED else agent,
         model=model,
+        request_model=request_model,
         provider=provider,
         tool=tool,
         session=session,
@@ -130,16 +144,50 @@ def _known_span(columns: tuple[Any, ...]) -> Known:
             output_text=output_text,
             reasoning=reasoning,
         ),
+        reported_cost=reported_cost,
         cost=cost,
         response_key=response_key,
+        ttft_ns=ttft_ns,
         pending=bool(flags & PENDING),
         timed_out=bool(flags & TIMED_OUT),
+        logged=flags & LOGGED,
     )
-    return Known(Decided(span, agent, flags, critical_ns), batch_id_ms(batch_id))
+    own = _without_logs(span) if span.logged else span
+    return Known(Decided(span, agent, flags, critical_ns), own, batch_id_ms(batch_id))
 
 
-def _settled(row: TraceRow, known: Sequence[Known], now_ms: int) -> Settled:
-    decision = decide([one.before.span for one in known])
+def _without_logs(span: Span) -> Span:
+    """The span as it was before log records completed it; its cost is then to be found again."""
+    return replace(
+        span,
+        usage=None if span.logged & USAGE else span.usage,
+        reported_cost=None if span.logged & COST else span.reported_cost,
+        model=None if span.logged & MODEL else span.model,
+        cost=None,
+        logged=0,
+    )
+
+
+def _completed(
+    conn: Connection[Any], rows: Sequence[TraceRow], known: Sequence[list[Known]], prices: PriceBook
+) -> list[tuple[list[Known], list[Span]]]:
+    """Each trace's stored spans, and the same completed by log records."""
+    told = telling(conn, rows)
+    if told:
+        prices.learn(own_prices(conn, {project_id for _, project_id in told}))
+    completed = []
+    for row, trace in zip(rows, known, strict=True):
+        spans = [one.own for one in trace]
+        records = told.get((row.trace_id, row.project_id))
+        if records:
+            spans = filled(spans, records)
+            prices.apply(row.project_id, [span for span in spans if span.logged])
+        completed.append((trace, spans))
+    return completed
+
+
+def _settled(row: TraceRow, known: Sequence[Known], spans: Sequence[Span], now_ms: int) -> Settled:
+    decision = decide(spans)
     if decision.complete:
         mark_critical(decision.spans)
     waiting_since = []
@@ -166,15 +214,19 @@ def _settled(row: TraceRow, known: Sequence[Known], now_ms: int) -> Settled:
 
 def _write(conn: Connection[Any], settled: Sequence[Settled], keys: Keys) -> dict[Key, int]:
     deltas = Deltas()
-    rows = []
+    rows, logged = [], []
     for trace in settled:
         project_id = trace.row.project_id
         deltas.add(project_id, (before for before, _ in trace.changed), sign=-1)
         deltas.add(project_id, (after for _, after in trace.changed))
         rows += [_span_row(trace.row, after) for _, after in trace.changed]
+        logged += [_logged_row(trace.row, after) for before, after in trace.changed if before.span != after.span]
     if rows:
+        traces = _traces([one.row for one in settled if one.changed])
         conn.execute(SQL.join_by_hash)
-        conn.execute(SQL.update_spans, {"rows": _json(rows), **_traces([one.row for one in settled if one.changed])})
+        conn.execute(SQL.update_spans, {"rows": _json(rows), **traces})
+        if logged:
+            conn.execute(SQL.update_logged, {"rows": _json(logged), **traces})
         conn.execute(SQL.join_by_key)
     update(conn, [trace.row for trace in settled if trace.row_changed])
     done = [_ids(trace.row) for trace in settled if trace.due_ms is None]
@@ -194,6 +246,23 @@ def _span_row(row: TraceRow, after: Decided) -> dict[str, object]:
         "flags": after.flags,
         "critical_ns": after.critical_ns,
         "seq": row.seq,
+    }
+
+
+def _logged_row(row: TraceRow, after: Decided) -> dict[str, object]:
+    span, usage = after.span, after.span.usage or Usage()
+    return {
+        **_ids(row),
+        "span_id": span.span_id,
+        "model": span.model,
+        "provider": span.provider,
+        "cost": span.cost,
+        "reported_cost": span.reported_cost,
+        "tokens_in": usage.uncached,
+        "tokens_cache_read": usage.cache_read,
+        "tokens_cache_write": usage.cache_write,
+        "tokens_out": usage.output_text,
+        "tokens_reasoning": usage.reasoning,
     }
 
 

@@ -11,8 +11,8 @@ FOR    UPDATE OF t SKIP LOCKED;
 -- name: spans
 -- All spans of these traces (of every project), without what deciding does not need. The days prune partitions.
 SELECT replace(trace_id::text, '-', ''), project_id, day, batch_id, critical_ns, flags, agent, span_id, parent_id, name,
-       kind, status, start_ns, duration_ns, ordinal, service, version, environment, pipeline, model, provider, tool,
-       session, "user", cost, response_key, tokens_in, tokens_cache_read, tokens_cache_write, tokens_out,
+       kind, status, start_ns, duration_ns, ordinal, service, version, environment, pipeline, model, request_model,
+       provider, tool, session, "user", cost, reported_cost, response_key, ttft_ns, tokens_in, tokens_cache_read, tokens_cache_write, tokens_out,
        tokens_reasoning
 FROM   traces_span
 WHERE  trace_id = ANY(%(traces)s::uuid[]) AND day BETWEEN %(first_day)s AND %(last_day)s;
@@ -31,6 +31,18 @@ UPDATE traces_span s
 SET    agent = n.agent, flags = n.flags, critical_ns = n.critical_ns, seq = n.seq
 FROM   json_to_recordset(%(rows)s::json) AS n (trace_id uuid, project_id integer, span_id bigint, agent text,
                                                flags smallint, critical_ns bigint, seq integer)
+WHERE  s.trace_id = n.trace_id AND s.span_id = n.span_id AND s.project_id = n.project_id
+AND    s.trace_id = ANY(%(traces)s::uuid[]) AND s.day BETWEEN %(first_day)s AND %(last_day)s;
+
+-- name: update_logged
+-- What log records tell of model calls, and what the calls cost then.
+UPDATE traces_span s
+SET    model = n.model, provider = n.provider, cost = n.cost, reported_cost = n.reported_cost, tokens_in = n.tokens_in,
+       tokens_cache_read = n.tokens_cache_read, tokens_cache_write = n.tokens_cache_write, tokens_out = n.tokens_out,
+       tokens_reasoning = n.tokens_reasoning
+FROM   json_to_recordset(%(rows)s::json) AS n (trace_id uuid, project_id integer, span_id bigint, model text,
+           provider text, cost double precision, reported_cost double precision, tokens_in bigint,
+           tokens_cache_read bigint, tokens_cache_write bigint, tokens_out bigint, tokens_reasoning bigint)
 WHERE  s.trace_id = n.trace_id AND s.span_id = n.span_id AND s.project_id = n.project_id
 AND    s.trace_id = ANY(%(traces)s::uuid[]) AND s.day BETWEEN %(first_day)s AND %(last_day)s;
 

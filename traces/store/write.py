@@ -26,6 +26,7 @@ from traces.settle import Decision, decide
 from traces.span import Outcome
 from traces.store.critical import mark_critical
 from traces.store.incoming import read
+from traces.store.logs import store_logs, traces_with_logs
 from traces.store.rows import batch_columns, line
 from traces.store.summary import merge, summarise
 from traces.store.trace_rows import TraceRow, new_row, rows_json, stored_row, update
@@ -91,6 +92,8 @@ def write(
         _extend_traces(conn, known, incoming)
     _copy_spans(conn, grown)
     _settle_later(conn, grown)
+    if incoming.logs:
+        store_logs(conn, incoming.logs)
     _report(conn, batches, incoming)
     deltas = Deltas()
     for growth in grown:
@@ -214,8 +217,10 @@ def _copy_spans(conn: Connection[Any], grown: Iterable[Growth]) -> None:
             copy.write("".join(lines))
 
 
-def _settle_later(conn: Connection[Any], grown: Iterable[Growth]) -> None:
-    """A trace that is new and complete is decided; every other one that grew is decided again, soon."""
+def _settle_later(conn: Connection[Any], grown: Sequence[Growth]) -> None:
+    """A trace that is new, complete and without log records is decided; every other one that grew is decided soon."""
+    whole = [growth.row for growth in grown if growth.is_new and growth.decision.complete]
+    logged = traces_with_logs(conn, whole) if whole else set()
     rows = [
         {
             "trace_id": growth.piece.trace_id,
@@ -223,7 +228,11 @@ def _settle_later(conn: Connection[Any], grown: Iterable[Growth]) -> None:
             "delay_ms": settle_delay_ms(growth.row.summary.span_count),
         }
         for growth in grown
-        if growth.piece.spans and not (growth.is_new and growth.decision.complete)
+        if growth.piece.spans
+        and (
+            not (growth.is_new and growth.decision.complete)
+            or (growth.piece.trace_id, growth.piece.project_id) in logged
+        )
     ]
     if rows:
         conn.execute(SQL.settle_later, {"rows": _json(rows)})
@@ -238,9 +247,10 @@ def _report(conn: Connection[Any], batches: Iterable[Claimed], incoming: Incomin
     for batch in batches:
         sender = (batch.project_id, batch.key_id, batch.minute)
         doubles = incoming.doubles[batch.batch_id]
-        ledger[*sender, Outcome.DUPLICATE.value] += doubles
-        ledger[*sender, Outcome.DEAD.value] += dead[batch.batch_id]
-        ledger[*sender, Outcome.STORED.value] += batch.spans - doubles - dead[batch.batch_id]
+        signal = batch.signal
+        ledger[*sender, Outcome.DUPLICATE.of(signal).value] += doubles
+        ledger[*sender, Outcome.DEAD.of(signal).value] += dead[batch.batch_id]
+        ledger[*sender, Outcome.STORED.of(signal).value] += batch.spans - doubles - dead[batch.batch_id]
     rows = [
         {"project_id": project, "key_id": key, "minute": minute, "outcome": outcome, "reason": "", "spans": spans}
         for (project, key, minute, outcome), spans in ledger.items()
