@@ -331,13 +331,13 @@ def _status(raw: RawSpan, won: Won) -> tuple[Status, _Fault | None]:
 
 
 def _exception(raw: RawSpan) -> Event | None:
-    """The last exception that the span recorded."""
+    """The first exception that the span recorded: what comes after it wraps it."""
     if not any(b"exception." in event for event in raw.raw_events):
         return None
     return next(
         (
             event
-            for event in reversed(raw.events)
+            for event in raw.events
             if event.name.endswith("exception")
             and ("exception.type" in event.attributes or "exception.message" in event.attributes)
         ),

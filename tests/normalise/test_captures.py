@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
 from tests.normalise.traffic import NAMES, Capture, capture
 from traces import messages
 from traces.settle import USAGE_COUNTED, Decided
-from traces.span import Span, Status
+from traces.span import Kind, Span, Status
+
+FIELDS = ("input", "output", "cached", "reasoning")
 
 
 @pytest.fixture(params=NAMES)
@@ -69,12 +70,14 @@ def test_tokens_of_each_model_are_counted_once(client: Capture) -> None:
     found: dict[str, dict[str, int]] = {}
     for one in client.spans.values():
         if one.flags & USAGE_COUNTED:
-            total = found.setdefault(_model(client, one.span), dict.fromkeys(("input", "output", "cached", "reasoning"), 0))
+            total = found.setdefault(
+                _model(client, one.span), dict.fromkeys(("input", "output", "cached", "reasoning"), 0)
+            )
             for field, count in _tokens(one.span).items():
                 total[field] += count
 
     for model, fact in client.expected["tokens"].items():
-        for field in ("input", "output", "cached", "reasoning"):
+        for field in FIELDS:
             if fact[field] is not None:
                 assert (model, field, found.get(model, {}).get(field, 0)) == (model, field, fact[field])
     for field in ("input", "output"):
@@ -89,11 +92,23 @@ def test_second_spans_of_a_call_do_not_count(client: Capture) -> None:
 
 
 def test_every_text_is_in_some_message(client: Capture) -> None:
-    """Or in a name or an error; read, not raw."""
+    """Or in a name or an error."""
     held = [_searchable(client, span_id, one) for span_id, one in client.spans.items()]
     lost = [text for text in client.expected["texts"] if not any(text in whole for whole in held)]
 
     assert lost == []
+
+
+def test_messages_of_model_calls_are_understood(client: Capture) -> None:
+    """None of them had to stay raw."""
+    raw = []
+    for span_id, one in client.spans.items():
+        if one.span.kind is Kind.LLM:
+            found = messages.conversation(client.raw[span_id])
+            parts = [*found.system, *_parts(found.input), *_parts(found.output)]
+            raw += [part for part in parts if part["type"] == "raw"]
+
+    assert raw == []
 
 
 def _searchable(client: Capture, span_id: str, one: Decided) -> str:
@@ -109,9 +124,8 @@ def _parts(listed: list[Any]) -> list[Any]:
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    if isinstance(value, dict):
-        return [] if value.get("type") == "raw" else [text for one in value.values() for text in _texts(one)]
-    return [text for one in value for text in _texts(one)] if isinstance(value, list) else [orjson.dumps(value).decode()]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for one in inner for text in _texts(one)]
 
 
 def _model(client: Capture, span: Span) -> str:

@@ -78,8 +78,11 @@ EXCEPTION = {"exception.type": "shop.PaymentError", "exception.message": "card r
             Status.ERROR,
             ("shop.PaymentError", "card refused"),
         ),
-        ({"events": [("exception", {"exception.type": "First"}), ("exception", EXCEPTION)]}, Status.ERROR,
-         ("shop.PaymentError", "card refused")),
+        (
+            {"events": [("exception", EXCEPTION), ("exception", {"exception.type": "Wrapped"})]},
+            Status.ERROR,
+            ("shop.PaymentError", "card refused"),
+        ),
         ({"events": [("exception", {})]}, Status.UNSET, (None, None)),
         ({"events": [("note", EXCEPTION)]}, Status.UNSET, (None, None)),
     ],

@@ -53,7 +53,7 @@ def in_and_out(
 def anything(value: Value, role: str, depth: int = 0) -> list[Message]:
     """The messages in a value of any shape."""
     value = structure(value)
-    if value is None or value == "" or value == {} or value == []:
+    if value is None or value in ("", [], {}):
         return []
     if isinstance(value, list):
         return _listed(value, role, depth)
@@ -63,7 +63,7 @@ def anything(value: Value, role: str, depth: int = 0) -> list[Message]:
         return [message(value, role)]
     for key in _INSIDE:
         inner = structure(value.get(key))
-        if inner is None or inner == "" or inner == [] or inner == {}:
+        if inner is None or inner in ("", [], {}):
             continue
         found = anything(inner, role, depth + 1)
         if _understood(found) or len(value) == 1:
@@ -79,15 +79,17 @@ def _listed(value: list[Value], role: str, depth: int) -> list[Message]:
     return messages_of(value, role)
 
 
-_WRAPPERS = frozenset({"message", "delta", "content"}) - {"content"}
+_WRAPPERS = frozenset({"message", "delta"})
 
 
 def _understood(found: list[Message]) -> bool:
-    for one in found:
-        parts = one.get("parts")
-        if isinstance(parts, list) and any(isinstance(item, dict) and item.get("type") != "raw" for item in parts):
-            return True
-    return False
+    """Whether some message was read, be it an empty one."""
+    parts_of_each = (one["parts"] for one in found)
+    return any(isinstance(parts, list) and not any(map(_is_raw, parts)) for parts in parts_of_each)
+
+
+def _is_raw(value: Value) -> bool:
+    return isinstance(value, dict) and value.get("type") == "raw"
 
 
 def _finished(found: list[Message], around: dict[str, Value]) -> list[Message]:

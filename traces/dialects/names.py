@@ -36,7 +36,7 @@ class Names:
 
     def __init__(self, names: tuple[Name, ...]) -> None:
         self._exact = {one.pattern: Match(one.kind, one.wins) for one in reversed(names) if "*" not in one.pattern}
-        self._around = [(*one.pattern.split("*", 1), one) for one in names if "*" in one.pattern]
+        self._around = [(one.pattern.partition("*"), one) for one in names if "*" in one.pattern]
         self._seen: dict[str, Match] = {}
 
     def match(self, name: str) -> Match:
@@ -50,7 +50,7 @@ class Names:
         return found
 
     def _match(self, name: str) -> Match:
-        for before, after, one in self._around:
+        for (before, _, after), one in self._around:
             if len(name) > len(before) + len(after) and name.startswith(before) and name.endswith(after):
                 value = name[len(before) : len(name) - len(after)].strip()[:LABEL_LENGTH]
                 return Match(one.kind, one.wins, one.fills, value or None)

@@ -30,5 +30,6 @@ OPENAI_AGENTS = Dialect(
         Name("Agent Workflow", Kind.PIPELINE),
         Name("Agent workflow", Kind.PIPELINE),
     ),
+    own_name=(Kind.TOOL,),
     unnamed_agent=Kind.CHAIN,
 )

@@ -28,7 +28,7 @@ def node(value: Value) -> str | None:
 OPENINFERENCE = Dialect(
     name="openinference",
     title="OpenInference",
-    versions="instrumentations of 2024 to 2026: LangChain, smolagents, OpenAI, Anthropic, LlamaIndex, CrewAI, Agno and more",
+    versions="instrumentations of 2024 to 2026: LangChain, smolagents, LlamaIndex, CrewAI, Agno, AutoGen and more",
     lacks="response ids; time to first token",
     scopes=("openinference.*", "@arizeai/openinference*"),
     keys=("openinference.span.kind",),
@@ -58,7 +58,7 @@ OPENINFERENCE = Dialect(
         "total_tokens": (Source("llm.token_count.total", count),),
         "cost": (Source("llm.cost.total", dollars),),
     },
-    own_name=(Kind.AGENT,),
+    own_name=(Kind.AGENT, Kind.TOOL),
     suffixes=(
         *(".run", ".arun", ".run_stream", ".execute", ".kickoff", "._execute_core"),
         *(".on_messages", ".on_messages_stream"),

@@ -81,9 +81,10 @@ def _inner(value: Value, key: str) -> Value:
 def _texts(listed: Value, path: str, role: str) -> list[Message]:
     made = []
     for one in listed if isinstance(listed, list) else []:
+        found = one
         for step in path.split("."):
-            one = _inner(one, step)
-        made.append(message(one, role))
+            found = _inner(found, step)
+        made.append(message(found, role))
     return made
 
 

@@ -1,4 +1,4 @@
-"""The Vercel AI SDK 3 to 6. Version 7 speaks OpenTelemetry GenAI; the ai.* keys that it adds are read by the same rules.
+"""The Vercel AI SDK 3 to 6. Version 7 speaks OpenTelemetry GenAI; the ai.* keys that it adds are read as here.
 
 An outer ai.generateText repeats the usage of the calls in it, so only the do* spans are model calls. With a
 functionId it is an agent's run, which is what version 7 made of it.

@@ -15,7 +15,7 @@ def messages(span: RawSpan) -> Conversation:
     prompt = structure(attributes.get("ai.prompt"))
     if isinstance(prompt, dict):
         found.system = parts_of(prompt.get("system"))
-        given = prompt.get("messages") if prompt.get("messages") else prompt.get("prompt")
+        given = prompt.get("messages") or prompt.get("prompt")
         found.input = messages_of(given, "user")
     elif prompt is not None:
         found.input = messages_of(prompt, "user")
