@@ -53,7 +53,7 @@ def as_span(record: Record) -> RawSpan:
     span.start_ns = span.end_ns = record.time_ns
     span.status_message = span.resource_schema_url = span.scope_schema_url = ""
     span.raw_attributes = record.raw_attributes
-    span.raw_events = _MARK
+    span.raw_events = (*_MARK, record.raw_body)
     span.resource, span.scope = record.resource, record.scope
     span.ordinal = record.ordinal
     span._message = shallow("Span")()

@@ -35,6 +35,7 @@ class Record:
     attributes: dict[str, Value]
     body: Value
     raw_attributes: Sequence[bytes]  # members of the body too, where they are named like attributes
+    raw_body: bytes
     resource: Resource
     scope: Scope
     digest: int  # the same for the same record sent again
@@ -86,6 +87,7 @@ def _record(message: Any, ordinal: int, resource: Resource, scope: Scope) -> Rec
         attributes=values.attributes(message.attributes),
         body=values.any_value(message.body),
         raw_attributes=[*message.attributes, *_named_members(message.body)],
+        raw_body=message.body,
         resource=resource,
         scope=scope,
         digest=_digest(message),

@@ -18,7 +18,7 @@ TEXTS = ("exception.message", "message", "body", "log.message", "event.message")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One event."""
+    """One event; span_id is empty where it is no span's."""
 
     at: datetime
     after_ms: float
@@ -58,7 +58,7 @@ def _line(entry: LogEntry, start_ns: int) -> Line:
         bad=bad,
         details="\n\n".join(part for part in (stack, _json(attributes)) if part),
         details_word="Stack" if stack else "Details",
-        span_id=span_hex(entry.span_id),
+        span_id="" if entry.span_id is None else span_hex(entry.span_id),
         span_name=entry.span_name or "(no name)",
     )
 

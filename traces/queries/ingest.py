@@ -27,6 +27,18 @@ class Ledger:
     pending_batches: int
     oldest_pending_s: float | None  # None: nothing waits
     dead_letters: int
+    log_records: Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What became of log records; rejected ones carry no GenAI content, or could not be read."""
+
+    received: int
+    stored: int
+    duplicate: int
+    rejected: dict[str, int]  # reason: how many
+    dead: int
 
 
 def ledger(project_id: int, *, window: Window) -> Ledger:
@@ -34,10 +46,13 @@ def ledger(project_id: int, *, window: Window) -> Ledger:
     minutes = {"first_minute": window.first_minute, "last_minute": window.last_minute}
     spans: Counter[int] = Counter()
     rejected: dict[str, int] = {}
+    rejected_records: dict[str, int] = {}
     for outcome, reason, count in fetch(SQL.outcomes, project=project_id, **minutes):
         spans[outcome] += count
         if outcome == Outcome.REJECTED:
             rejected[reason] = count
+        elif outcome == Outcome.LOGS_REJECTED:
+            rejected_records[reason] = count
     pending, oldest = fetch(SQL.pending, project=project_id)[0]
     return Ledger(
         received_spans=spans[Outcome.RECEIVED],
@@ -47,4 +62,11 @@ def ledger(project_id: int, *, window: Window) -> Ledger:
         pending_batches=pending,
         oldest_pending_s=oldest,
         dead_letters=spans[Outcome.DEAD],
+        log_records=Records(
+            received=spans[Outcome.LOGS_RECEIVED],
+            stored=spans[Outcome.LOGS_STORED],
+            duplicate=spans[Outcome.LOGS_DUPLICATE],
+            rejected=rejected_records,
+            dead=spans[Outcome.LOGS_DEAD],
+        ),
     )

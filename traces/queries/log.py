@@ -1,4 +1,5 @@
-"""What a trace's spans recorded while they ran: their events and exceptions, read from the batches they arrived in."""
+"""What was recorded while a trace ran: its spans' events and exceptions, and its log records of GenAI content, read from
+the batches they arrived in."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ import zstandard
 from ecoa_web.db.named_sql import named_sql
 from traces.decode import Event, RawSpan, spans
 from traces.inbox.batch import inflated
+from traces.queries.records import records_of_trace
 from traces.queries.rows import fetch
 from traces.wire import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from traces.logs.record import Record
     from traces.queries.traces import TraceRow
 
 SQL = named_sql(__file__)
@@ -25,9 +28,9 @@ MOST_ENTRIES = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One event of one span."""
+    """One event of one span, or a log record."""
 
-    span_id: int
+    span_id: int | None  # None: a record that belongs to the trace alone
     span_name: str
     event: Event
 
@@ -41,7 +44,7 @@ class TraceLog:
 
 
 def trace_log(project_id: int, summary: TraceRow) -> TraceLog:
-    """The events of a trace's spans, the first thousand of what its first hundred batches hold."""
+    """The events of a trace's spans and its log records, the first thousand of what its first hundred batches hold."""
     found = fetch(
         SQL.batches,
         trace=summary.trace_id,
@@ -59,9 +62,33 @@ def trace_log(project_id: int, summary: TraceRow) -> TraceLog:
                 if key not in seen:
                     seen.add(key)
                     entries.append(LogEntry(span_id=span.span_id, span_name=span.name, event=event))
-    entries.sort(key=lambda entry: (entry.event.time_ns, entry.span_id))
+    entries += _records(project_id, summary)
+    entries.sort(key=lambda entry: (entry.event.time_ns, entry.span_id or 0))
     truncated = len(found) > MOST_BATCHES or len(entries) > MOST_ENTRIES
     return TraceLog(entries=entries[:MOST_ENTRIES], truncated=truncated)
+
+
+def _records(project_id: int, summary: TraceRow) -> list[LogEntry]:
+    """The trace's log records as entries."""
+    by_span = records_of_trace(project_id, summary.trace_id)
+    if not by_span:
+        return []
+    extent = {"first_day": summary.first_day, "last_day": summary.last_day}
+    wanted = [span_id for span_id in by_span if span_id is not None]
+    names = dict(fetch(SQL.names, trace=summary.trace_id, project=project_id, spans=wanted, **extent))
+    return [
+        LogEntry(span_id=span_id if span_id in names else None, span_name=names.get(span_id, ""), event=_event(record))
+        for span_id, records in by_span.items()
+        for record in records
+    ]
+
+
+def _event(record: Record) -> Event:
+    """The record as it was sent, its body beside its attributes."""
+    attributes = dict(record.attributes)
+    if record.body not in (None, "", record.event):
+        attributes["body"] = record.body
+    return Event(name=record.event, time_ns=record.time_ns, attributes=attributes, dropped_attributes=0)
 
 
 def _spans(body: bytes, trace_id: str) -> Iterator[RawSpan]:

@@ -10,8 +10,10 @@ from ecoa_web.db.named_sql import named_sql
 from traces.decode import RawSpan, span_at
 from traces.dialects.conversation import Conversation
 from traces.inbox.batch import inflated
+from traces.logs.events import with_records
 from traces.messages import conversation
 from traces.normalise import normalise_explained
+from traces.queries.records import records_of_span
 from traces.queries.rows import fetch
 from traces.queries.trace import SpanRow
 
@@ -46,7 +48,7 @@ def whole_span(project_id: int, trace_id: str, span_id: int) -> WholeSpan | None
     return WholeSpan(
         row=SpanRow(*row),
         sent=sent,
-        conversation=conversation(sent),
+        conversation=conversation(with_records(sent, records_of_span(project_id, trace_id, span_id))),
         mapping=mapping,
         warnings=normalised.warnings,
     )
