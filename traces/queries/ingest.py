@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ecoa_web.db.named_sql import named_sql
@@ -17,6 +17,17 @@ SQL = named_sql(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What became of log records; rejected ones carry no GenAI content, or could not be read."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)  # reason: how many
+    dead: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """What became of the spans that arrived in a window, and what waits now."""
 
@@ -27,18 +38,7 @@ class Ledger:
     pending_batches: int
     oldest_pending_s: float | None  # None: nothing waits
     dead_letters: int
-    log_records: Records
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """What became of log records; rejected ones carry no GenAI content, or could not be read."""
-
-    received: int
-    stored: int
-    duplicate: int
-    rejected: dict[str, int]  # reason: how many
-    dead: int
+    log_records: Records = field(default_factory=Records)
 
 
 def ledger(project_id: int, *, window: Window) -> Ledger:
