@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from traces.prices.rates import BUCKETS
 from traces.span import Kind, Status
 
 TRACE_STATUSES = ["ok", "error", "running", "waiting"]
@@ -160,6 +161,38 @@ class Messages(s.Serializer[object]):
     output = Message(many=True)
 
 
+class Bucket(s.Serializer[object]):
+    bucket = s.ChoiceField(list(BUCKETS))
+    tokens = s.IntegerField()
+    usd_per_mtok = s.FloatField(**MAYBE)
+    cost_usd = s.FloatField(**MAYBE)
+    key = s.CharField(**MAYBE, help_text="Where the tokens were read from.")
+
+
+class PriceRow(s.Serializer[object]):
+    source = s.CharField(help_text="genai-prices with its version, or override.")  # type: ignore[assignment]
+    provider = s.CharField(**MAYBE)
+    model = s.CharField(help_text="An id, or a pattern such as gpt-4o*.")
+    valid_from = s.CharField(**MAYBE)
+    valid_until = s.CharField(**MAYBE, help_text="The first day without it.")
+    service_tier = s.CharField(**MAYBE)
+    override_id = s.IntegerField(**MAYBE)
+
+
+class Pricing(s.Serializer[object]):
+    counted = s.BooleanField(help_text="Its tokens and cost are in the sums.")
+    why_not = s.CharField(**MAYBE)
+    service_tier = s.CharField(**MAYBE)
+    buckets = Bucket(many=True, help_text="Disjoint: no token is in two.")
+    price = PriceRow(**MAYBE)
+    formula = s.CharField(**MAYBE)
+    computed_usd = s.FloatField(**MAYBE)
+    reported_usd = s.FloatField(**MAYBE, help_text="What its sender said.")
+    difference_usd = s.FloatField(**MAYBE, help_text="Reported less computed.")
+    cost_usd = s.FloatField(**MAYBE, help_text="As stored: what the sums hold.")
+    outdated = s.BooleanField(help_text="The stored cost is not what today's prices come to.")
+
+
 class WholeSpan(SpanFields):
     attributes = s.DictField()
     resource = s.DictField()
@@ -169,6 +202,7 @@ class WholeSpan(SpanFields):
     messages = Messages()
     mapping = s.DictField(child=s.CharField(), help_text="Which source key each field was read from.")
     warnings = s.ListField(child=s.CharField())
+    pricing = Pricing(**MAYBE, help_text="How its cost came about; null when it tells of no tokens and no cost.")
 
 
 class AgentSpan(s.Serializer[object]):
@@ -233,6 +267,16 @@ class Model(s.Serializer[object]):
     unpriced_calls = s.IntegerField()
     p50_ms = s.FloatField(**MAYBE)
     p95_ms = s.FloatField(**MAYBE)
+    ttft_p50_ms = s.FloatField(**MAYBE, help_text="To the first token, over the calls that told it.")
+    ttft_p95_ms = s.FloatField(**MAYBE)
+
+
+class LogRecords(s.Serializer[object]):
+    received = s.IntegerField()
+    stored = s.IntegerField()
+    duplicate = s.IntegerField()
+    rejected = s.DictField(child=s.IntegerField(), help_text="How many for each reason.")
+    dead = s.IntegerField()
 
 
 class Ledger(s.Serializer[object]):
@@ -243,6 +287,7 @@ class Ledger(s.Serializer[object]):
     pending_batches = s.IntegerField(help_text="Of now, whatever the window.")
     oldest_pending_s = s.FloatField(**MAYBE)
     dead_letters = s.IntegerField()
+    log_records = LogRecords()
 
 
 class Problem(s.Serializer[object]):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from statistics import quantiles
 from typing import Any
 
+import psycopg
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from ecoa_web.accounts.models import Project
 from tests.api.conftest import CHAT, Api
-from tests.builders import Sent, send
+from tests.builders import Sent, conninfo, send
+from traces.rollups.fold import fold
 
 AGENT = [
     "agent", "calls", "errors", "timeouts", "error_rate", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "mean_ms",
@@ -21,12 +24,14 @@ AGENT = [
 MODEL = [
     "model", "provider", "calls", "errors", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "reasoning_tokens", "cost_usd", "unpriced_calls", "p50_ms", "p95_ms",
+    "ttft_p50_ms", "ttft_p95_ms",
 ]  # fmt: skip
 LATENCY = ["group", "calls", "errors", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "mean_ms", "histogram"]
 LEDGER = [
     "received_spans", "stored_spans", "duplicate_spans", "rejected_spans", "pending_batches", "oldest_pending_s",
     "dead_letters",
 ]  # fmt: skip
+COST = 0.00005825  # gpt-5-mini: 70 at $0.25 a million, 30 cached at $0.025, 20 at $2
 ASK_AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "triage"}
 
 
@@ -38,7 +43,7 @@ def test_an_agent_has_its_own_calls_and_its_model_calls_tokens(api: Api, order: 
     assert (agent["agent"], agent["calls"], agent["errors"], agent["timeouts"], agent["error_rate"]) == (
         "triage", 1, 0, 0, 0.0,
     )  # fmt: skip
-    assert (agent["input_tokens"], agent["output_tokens"], agent["cost_usd"]) == (100, 20, None)
+    assert (agent["input_tokens"], agent["output_tokens"], agent["cost_usd"]) == (100, 20, COST)
     assert agent["p50_ms"] == pytest.approx(800, rel=0.01)
     assert agent["mean_ms"] == pytest.approx(800)
     assert agent["critical_share"] == pytest.approx(0.8)
@@ -87,7 +92,7 @@ def test_latency_is_grouped(api: Api, order: str, group_by: str, groups: dict[st
 
 
 def test_a_model_has_its_calls_and_tokens(api: Api, order: str) -> None:
-    """Exactly the promised fields; a call without a price is counted as such, and costs nothing known."""
+    """Exactly the promised fields; every token at its own price."""
     [model] = api.get("models")["results"]
 
     assert list(model) == MODEL
@@ -101,12 +106,40 @@ def test_a_model_has_its_calls_and_tokens(api: Api, order: str) -> None:
         "cache_read_tokens": 30,
         "cache_write_tokens": None,
         "reasoning_tokens": 5,
-        "cost_usd": None,
-        "unpriced_calls": 1,
+        "cost_usd": COST,
+        "unpriced_calls": 0,
         "p50_ms": None,
         "p95_ms": None,
+        "ttft_p50_ms": None,
+        "ttft_p95_ms": None,
     }
     assert model["p50_ms"] == pytest.approx(300, rel=0.01)
+
+
+def test_a_call_without_a_price_is_unpriced_and_never_free(api: Api, project: Project) -> None:
+    """It is counted as such, and its model costs nothing known."""
+    asks = CHAT | {"gen_ai.provider.name": "ollama", "gen_ai.response.model": "llama3.1"}
+    send(project.pk, [Sent(name="chat", id=1, attributes=asks)])
+
+    [model] = api.get("models")["results"]
+
+    assert (model["model"], model["calls"], model["unpriced_calls"], model["cost_usd"]) == ("llama3.1", 1, 1, None)
+
+
+def test_a_model_has_its_time_to_the_first_token(api: Api, project: Project) -> None:
+    """Over the calls that told it, within a percent, also after folding and whatever else was called."""
+    for place, seconds in enumerate((0.1, 0.2, 0.9, None)):
+        told = {} if seconds is None else {"gen_ai.response.time_to_first_chunk": seconds}
+        send(project.pk, [Sent(name="chat", id=place + 1, duration_ms=2000, attributes=CHAT | told)])
+    unfolded = api.get("models")["results"]
+
+    with psycopg.connect(conninfo(), autocommit=True) as conn:
+        fold(conn, now_minute=int(time.time()) // 60)
+    [model] = api.get("models")["results"]
+
+    assert [model] == unfolded
+    assert model["ttft_p50_ms"] == pytest.approx(200, rel=0.01)
+    assert model["ttft_p95_ms"] == pytest.approx(830, rel=0.01)
 
 
 def test_figures_can_be_filtered(api: Api, project: Project, order: str) -> None:
@@ -180,7 +213,7 @@ def test_lists_are_bounded(api: Api, project: Project) -> None:
     assert [(row["agent"], row["calls"]) for row in rows] == [("three", 3), ("two", 2)]
 
 
-@pytest.mark.parametrize(("route", "queries"), [("agents", 2), ("models", 2), ("latency", 2), ("ingest", 2)])
+@pytest.mark.parametrize(("route", "queries"), [("agents", 2), ("models", 3), ("latency", 2), ("ingest", 2)])
 def test_an_answer_takes_few_queries(
     api: Api, order: str, django_assert_num_queries: DjangoAssertNumQueries, route: str, queries: int
 ) -> None:

@@ -44,7 +44,7 @@ def test_a_list_shows_each_trace_as_the_contract_says(api: Api, order: str) -> N
         "error_count": 2,
         "input_tokens": 100,
         "output_tokens": 20,
-        "cost_usd": None,
+        "cost_usd": 0.00005825,
         "agents": ["triage"],
         "models": [MODEL],
         "service": "shop",
@@ -144,7 +144,7 @@ def test_a_span_is_shown_whole(api: Api, order: str) -> None:
     span = api.get(f"traces/{order}/spans/0000000000000003")
 
     place = {"self_ms", "critical", "error_origin"}
-    more = ["attributes", "resource", "scope", "events", "links", "messages", "mapping", "warnings"]
+    more = ["attributes", "resource", "scope", "events", "links", "messages", "mapping", "warnings", "pricing"]
     assert list(span) == [*(name for name in SPAN if name not in place), *more]
     assert span["attributes"]["gen_ai.usage.input_tokens"] == 100
     assert span["resource"] == {"service.name": "shop"}
@@ -325,7 +325,7 @@ def test_a_person_reads_with_their_session(project: Project, order: str) -> None
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("traces", 1), ("traces/{}", 2), ("traces/{}/skeleton", 2), ("traces/{}/agents", 2), ("traces/{}/spans/{}", 2)],
+    [("traces", 1), ("traces/{}", 2), ("traces/{}/skeleton", 2), ("traces/{}/agents", 2), ("traces/{}/spans/{}", 5)],
 )
 def test_an_answer_takes_few_queries(
     api: Api, order: str, django_assert_num_queries: DjangoAssertNumQueries, path: str, queries: int

@@ -135,7 +135,7 @@ def test_an_agents_page_asks_a_fixed_number_of_queries(
     three: Project, viewer: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Whatever it has done."""
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         viewer.get(reverse("agent", args=["shop", "slow"]))
 
 

@@ -165,7 +165,7 @@ def test_unknown_buckets_add_nothing_and_known_ones_count() -> None:
 
     assert cost(price, Usage(output_text=10**15)) == 1.0
     assert cost(price, Usage()) is None
-    assert [part.bucket for part in parts(price, Usage(uncached=0, reasoning=2))] == ["input", "reasoning"]
+    assert [part.bucket for part in parts(price.rates, Usage(uncached=0, reasoning=2))] == ["input", "reasoning"]
 
 
 def test_costs_are_exact() -> None:

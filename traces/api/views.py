@@ -31,6 +31,7 @@ from traces.queries.compact import agent_spans
 from traces.queries.ingest import ledger
 from traces.queries.latency import GroupBy, latency
 from traces.queries.models import model_figures
+from traces.queries.pricing import span_pricing
 from traces.queries.span import whole_span
 from traces.queries.trace import skeleton, trace_spans
 from traces.queries.traces import newest_traces, trace_summary
@@ -86,8 +87,10 @@ def trace_skeleton(request: Request, trace_id: str) -> HttpResponseBase:
 def span(request: Request, trace_id: str, span_id: str) -> HttpResponse:
     """A span whole, with its messages and everything its sender said."""
     project = api_project(request)
-    found = whole_span(project.pk, asked.trace_id(trace_id), asked.span_id(span_id))
-    return forms.answer(forms.whole_span_form(asked.found(found, "span")))
+    trace_id = asked.trace_id(trace_id)
+    found = asked.found(whole_span(project.pk, trace_id, asked.span_id(span_id)), "span")
+    pricing = span_pricing(project.pk, trace_id, found.row, mapping=found.mapping)
+    return forms.answer(forms.whole_span_form(found) | {"pricing": pricing})
 
 
 @documented(serializers.CompactTrace, TRACE_ID, id="get_trace_agents")

@@ -40,6 +40,9 @@ class Tier(NamedTuple):
     rates: Rates
 
 
+NO_RATES = Rates(None, None, None, None, None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """One price row, and where it comes from."""
@@ -101,9 +104,8 @@ def rates_for(price: Price, usage: Usage) -> Rates:
     return price.rates
 
 
-def parts(price: Price, usage: Usage) -> list[Part]:
+def parts(rates: Rates, usage: Usage) -> list[Part]:
     """The known buckets of a call, each with its rate and what it adds."""
-    rates = rates_for(price, usage)
     counts = (usage.uncached, usage.cache_read, usage.cache_write, usage.output_text, usage.reasoning)
     return [
         Part(bucket, tokens, rate, tokens * rate if rate is not None else 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, LiteralString, Self
 
 from psycopg import sql
 
@@ -13,7 +14,7 @@ from traces.queries.rows import fetch, filled
 from traces.rollups import histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from traces.filters import Filter
     from traces.queries.window import Window
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
 
 SQL = named_sql(__file__)
 SLOT_BUCKETS = 5  # histograms are shown with a fifth of the buckets kept: 1.01 to the fifth, about 5 % wide
+
+
+class Measure(Enum):
+    """What a histogram is of."""
+
+    DURATION = auto()
+    TTFT = auto()  # the time to a model call's first token
+
+
+MEASURES: Mapping[Measure, tuple[LiteralString, LiteralString]] = {
+    Measure.DURATION: ("r.buckets", "r.counts"),
+    Measure.TTFT: ("r.ttft_buckets", "r.ttft_counts"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +137,26 @@ class Rollups:
         return {(name, kind): Sums(**dict(zip(Sums.__slots__, sums, strict=True))) for name, kind, *sums in found}
 
     def latencies(
-        self, group: sql.Composable, *, kinds: Iterable[Kind] | None, by_time: bool = False
+        self,
+        group: sql.Composable,
+        *,
+        kinds: Iterable[Kind] | None,
+        by_time: bool = False,
+        of: Measure = Measure.DURATION,
     ) -> dict[Any, Latencies]:
-        """The latency histogram of each group, over spans of these kinds (None: all)."""
+        """The histogram of each group, over spans of these kinds (None: all)."""
         only = sql.SQL("true") if kinds is None else sql.SQL("k.kind = ANY(%(kinds)s)")
         slice_start = group if by_time else sql.SQL("0")
-        statement = filled(SQL.histograms, group=group, slice=slice_start, rows=self.rows, kinds=only)
+        buckets, counts = map(sql.SQL, MEASURES[of])
+        statement = filled(
+            SQL.histograms,
+            group=group,
+            slice=slice_start,
+            rows=self.rows,
+            kinds=only,
+            buckets=buckets,
+            counts=counts,
+        )
         found = fetch(statement, **self.parameters, kinds=None if kinds is None else [int(kind) for kind in kinds])
         return {name: Latencies(buckets, counts) for name, buckets, counts in found}
 

@@ -8,7 +8,7 @@ FROM {rows}
 GROUP BY 1, 2
 
 -- name: histograms
--- Merged latency histograms, by group; buckets that signed deltas brought back to nothing are left out. The arrays are
+-- Merged histograms, by group; buckets that signed deltas brought back to nothing are left out. The arrays are
 -- unnested in the select list, which streams (in FROM, a call of unnest puts every row's elements aside first), and
 -- summed by integers before there is any name.
 SELECT merged.grp, array_agg(merged.slot ORDER BY merged.slot), array_agg(merged.calls ORDER BY merged.slot)
@@ -17,7 +17,7 @@ FROM (
     FROM (
         SELECT slots.key_id, slots.bucket, slots.slot, sum(slots.calls) AS calls
         FROM (
-            SELECT r.key_id, {slice} AS bucket, unnest(r.buckets) AS slot, unnest(r.counts) AS calls
+            SELECT r.key_id, {slice} AS bucket, unnest({buckets}) AS slot, unnest({counts}) AS calls
             FROM {rows}
             WHERE {kinds}
         ) slots
