@@ -105,7 +105,9 @@ class Table:
                     if source.local and one is not dialect:
                         continue
                     rank = ranks[name] = ranks.get(name, -1) + 1
-                    self._sources.setdefault(source.key, []).append((name, rank, source))
+                    listed = self._sources.setdefault(source.key, [])
+                    if all(name != other or source.reader is not theirs.reader for other, _, theirs in listed):
+                        listed.append((name, rank, source))
             for use, keys in ((CONTENT, one.content), ("ignored", one.ignored)):
                 for key in keys:
                     if key.endswith("*"):
@@ -188,10 +190,13 @@ class Table:
 
 def _claims(plan: Plan, value: Value) -> tuple[Claim, ...]:
     claims: list[Claim] = []
-    for name, rank, reader in plan.sources:
-        read = reader(value)
-        if read is not None:
-            claims.append((name, rank, read, plan.key))
+    filled: set[str] = set()
+    for name, rank, reader in plan.sources:  # best first, and one claim a field
+        if name not in filled:
+            read = reader(value)
+            if read is not None:
+                claims.append((name, rank, read, plan.key))
+                filled.add(name)
     if plan.small:
         small = small_value(value)
         if small is not None:
