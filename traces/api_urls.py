@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from traces.api import docs, views
+from traces.api import conversation, docs, views
 
 urlpatterns = [
     path("api/v1/traces", views.trace_list, name="api-traces"),
     path("api/v1/traces/<str:trace_id>", views.trace, name="api-trace"),
     path("api/v1/traces/<str:trace_id>/skeleton", views.trace_skeleton, name="api-trace-skeleton"),
     path("api/v1/traces/<str:trace_id>/agents", views.trace_agents, name="api-trace-agents"),
+    path("api/v1/traces/<str:trace_id>/conversation", conversation.conversation, name="api-trace-conversation"),
     path("api/v1/traces/<str:trace_id>/spans/<str:span_id>", views.span, name="api-span"),
     path("api/v1/agents", views.agent_list, name="api-agents"),
     path("api/v1/latency", views.latency_list, name="api-latency"),

@@ -58,12 +58,12 @@ def filter(request: Request, *, means: Callable[[Filter | None], Condition]) -> 
 
 def limit(request: Request, *, default: int = 100) -> int:
     """?limit=, 1 to 1,000."""
-    return _whole(request, "limit", default=default, least=1, most=MOST_ROWS)
+    return whole(request, "limit", default=default, least=1, most=MOST_ROWS)
 
 
 def after(request: Request) -> int:
     """?after=, a trace's seq that the caller already has."""
-    return _whole(request, "after", default=0, least=0, most=2**31 - 1)
+    return whole(request, "after", default=0, least=0, most=2**31 - 1)
 
 
 def cursor(request: Request) -> str | None:
@@ -73,6 +73,14 @@ def cursor(request: Request) -> str | None:
         return text if text is None else str(Cursor.read(text))
     except CursorError as error:
         raise ValidationError({"cursor": [f"This is {error}."]}, code="invalid") from None
+
+
+def whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    """A whole number within bounds."""
+    text = request.query_params.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
+        raise ValidationError({name: [f"A whole number from {least:,} to {most:,}."]}, code="invalid")
+    return int(text)
 
 
 def choice[E: StrEnum](request: Request, name: str, choices: type[E], *, default: E) -> E:
@@ -111,10 +119,3 @@ def _moment(request: Request, name: str) -> datetime | None:
     except ValueError:
         message = "A time is RFC 3339, such as 2026-11-22T14:00:00Z, or so long ago, such as -1h."
         raise ValidationError({name: [message]}, code="invalid") from None
-
-
-def _whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
-    text = request.query_params.get(name) or str(default)
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
-        raise ValidationError({name: [f"A whole number from {least:,} to {most:,}."]}, code="invalid")
-    return int(text)
