@@ -96,6 +96,14 @@ def money(dollars: float | None) -> str:
     return f"${dollars:.2f}" if dollars < 999.995 else "$" + text(count_parts(dollars))
 
 
+def rate_usd(dollars: float | None) -> str:
+    """A price of a million tokens: $0.25, $15, $0.0375; every digit it has, two where it has one."""
+    if dollars is None:
+        return MISSING
+    number = f"{dollars:.9f}".rstrip("0").rstrip(".")
+    return f"${number}0" if number[-2:-1] == "." else f"${number}"
+
+
 def text(parts: Parts) -> str:
     """Parts as plain text."""
     return " ".join(SPACE.join(part).strip(SPACE) for part in parts)

@@ -31,7 +31,7 @@ class Item:
 
 
 SETTINGS = (
-    *("project-delete", "members", "member-remove", "member-invite", "keys", "key-revoke", "audit"),
+    *("project-delete", "members", "member-remove", "member-invite", "keys", "key-revoke", "audit", "prices", "price", "price-end"),
     *("projects", "whole-audit", "profile"),
 )
 # (word, icon, URL name, key after `g`, names of the pages inside it). A page that does not exist yet is not shown.

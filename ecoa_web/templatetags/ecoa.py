@@ -96,6 +96,12 @@ def money(dollars: float | None) -> SafeString:
     return fmt.money_html(dollars)
 
 
+@register.filter
+def rate_usd(dollars: float | None) -> str:
+    """The price of a million tokens."""
+    return fmt.rate_usd(dollars)
+
+
 @register.simple_tag
 def when(at: datetime | int | None, style: str = "minute") -> SafeString:
     """A time (or Unix nanoseconds) in the reader's zone, exact UTC on hover: time, second, minute, short, date, ago."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import fsum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
@@ -125,8 +125,14 @@ class Repricing:
         return Call(columns[0], before, Decided(span, before.agent, flags))
 
 
+class Executes(Protocol):
+    """A connection, or a cursor of Django's."""
+
+    def execute(self, query: Any, params: Any = None, /) -> object: ...
+
+
 def ask(
-    conn: Connection[Any],
+    conn: Executes,
     project_id: int,
     *,
     reason: str,

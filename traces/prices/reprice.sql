@@ -82,11 +82,3 @@ WHERE  id = %(id)s;
 -- name: finish
 -- Nothing is left of the job.
 UPDATE traces_reprice SET finished_at = now(), done = traces WHERE id = %(id)s;
-
--- name: latest
--- A project's newest job.
-SELECT reason, asked_by, asked_at, started_at, finished_at, traces, done, changed
-FROM   traces_reprice
-WHERE  project_id = %(project)s
-ORDER  BY id DESC
-LIMIT  1;

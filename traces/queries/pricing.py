@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ecoa_web.db.named_sql import named_sql
 from traces.ids import span_hex
 from traces.prices.book import TIER_KEYS, PriceBook, service_tier
-from traces.prices.override import Override
+from traces.prices.own import override
 from traces.prices.rates import A_DOLLAR, FEMTO, NO_RATES, cost, dollars, parts, rates_for
 from traces.queries.rows import fetch
 from traces.settle import IS_MODEL, PENDING, USAGE_COUNTED
@@ -18,6 +18,7 @@ from traces.span import Kind, Usage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from traces.prices.override import Override
     from traces.prices.rates import Part, Price, Rates
     from traces.queries.trace import SpanRow
     from traces.queries.traces import TraceRow
@@ -140,7 +141,7 @@ def book_of(project_id: int) -> PriceBook:
 
 def own_of(project_id: int) -> list[Override]:
     """A project's own prices."""
-    return [Override(**dict(zip(Override.__slots__, row, strict=True))) for row in fetch(SQL.own, project=project_id)]
+    return [override(list(row)) for row in fetch(SQL.own, project=project_id)]
 
 
 def price_row(price: Price) -> PriceRow:
