@@ -42,13 +42,8 @@ def said(kind: Kind, start: int, *, parent: int | None = None, system: str = "",
         input=more.pop("input", []),
         output=more.pop("output", []),
     )
-    known = {
-        "span_id": next(ids),
-        "name": kind.name.lower(),
-        "status": Status.OK,
-        "duration_ns": 5,
-        "counted": True,
-    } | more
+    known: dict[str, Any] = {"span_id": next(ids), "name": kind.name.lower(), "status": Status.OK, "counted": True}
+    known.update({"duration_ns": 5}, **more)
     return Said(kind=kind, start_ns=start, parent_id=parent, conversation=spoken, **known)
 
 
@@ -233,7 +228,7 @@ def test_agents_in_agents_are_shown_however_deep_and_looped_they_are() -> None:
 
 texts = st.sampled_from(["", "a", "b", "{", "😀"])
 parts = st.recursive(
-    st.one_of(st.none(), st.integers(), texts),
+    st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), texts),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
     max_leaves=6,
 )
