@@ -122,6 +122,7 @@ def _counted(spans: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
         return set()
     repeated = _ancestors(users, by_id)
     calls: dict[int, Span] = {}
+    depths: dict[int, int] = {}
     counted = set()
     for span in users:
         if span.span_id in repeated:
@@ -131,7 +132,7 @@ def _counted(spans: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
             counted.add(span.span_id)
         else:
             other = calls[key]
-            if _rank(span, by_id) > _rank(other, by_id):
+            if _rank(span, by_id, depths) > _rank(other, by_id, depths):
                 continue
             counted.discard(other.span_id)
             counted.add(span.span_id)
@@ -171,11 +172,25 @@ def _ancestors(users: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
     return seen
 
 
-def _rank(span: Span, by_id: dict[int, Span]) -> tuple[int, int, int]:
+def _rank(span: Span, by_id: dict[int, Span], depths: dict[int, int]) -> tuple[int, int, int]:
     """The smallest is the one that counts: deepest, then earliest, then smallest id."""
-    depth = 0
-    parent = by_id.get(span.parent_id) if span.parent_id is not None else None
-    while parent is not None and depth < len(by_id):
-        depth += 1
-        parent = by_id.get(parent.parent_id) if parent.parent_id is not None else None
-    return -depth, span.start_ns, span.span_id
+    return -_depth(span, by_id, depths), span.start_ns, span.span_id
+
+
+def _depth(span: Span, by_id: dict[int, Span], depths: dict[int, int]) -> int:
+    """How many known spans stand above; below a cycle as many as there are. `depths` remembers those climbed."""
+    path: list[int] = []
+    current: Span | None = span
+    above = -1
+    while current is not None:
+        known = depths.get(current.span_id)
+        if known is not None:
+            above = known
+            break
+        depths[current.span_id] = len(by_id)  # met again: a cycle
+        path.append(current.span_id)
+        current = by_id.get(current.parent_id) if current.parent_id is not None else None
+    for span_id in reversed(path):
+        above = min(above + 1, len(by_id))
+        depths[span_id] = above
+    return depths[span.span_id]

@@ -331,3 +331,23 @@ def test_normalising_never_raises_and_fits_its_columns(
         assert all(bucket is None or 0 <= bucket < 1 << 31 for bucket in buckets)
     assert span.attempt is None or span.attempt > 0
     assert normalise_explained(sent, received)[0] == span
+
+
+@pytest.mark.parametrize(
+    ("attributes", "cost", "tokens"),
+    [
+        ({"gen_ai.usage.cost": 0.5}, 0.5, None),
+        ({"gen_ai.usage.cost": 1.5e308}, None, None),
+        ({"gen_ai.usage.cost": "1e400"}, None, None),
+        ({"gen_ai.usage.cost": "9" * 400}, None, None),
+        ({"gen_ai.usage.input_tokens": "9" * 400}, None, None),
+        ({"gen_ai.usage.input_tokens": "1e300"}, None, None),
+        ({"gen_ai.usage.input_tokens": "12"}, None, 12),
+    ],
+)
+def test_absurd_amounts_say_nothing(attributes: dict[str, Any], cost: float | None, tokens: int | None) -> None:
+    """No number that a client writes can overflow a sum, or keep a span from being read."""
+    span = normalised(attributes)
+
+    assert span.reported_cost == cost
+    assert (span.usage.uncached if span.usage else None) == tokens

@@ -191,3 +191,19 @@ def test_names_of_a_trace_are_bounded_and_ordered_by_first_appearance() -> None:
     spans = [span(1, start_ns=0), *(span(id, 1, tool=f"tool-{id}", start_ns=1000 - id) for id in range(2, 90))]
 
     assert summary(*spans).tools == [f"tool-{id}" for id in range(89, 39, -1)]
+
+
+def test_one_call_seen_many_times_deep_down_is_found_in_one_climb() -> None:
+    """50,000 spans above 25,000 copies of a call: each span above is looked at once, not once for each copy."""
+    deep = 50_000
+    chain = [span(id, id - 1 if id else None) for id in range(deep)]
+    copies = [call(deep + id, deep - 1, response_key=7) for id in range(deep // 2)]
+
+    assert counted([*chain, *copies]) == {deep}
+
+
+def test_below_a_cycle_calls_are_equally_deep() -> None:
+    """A cycle has no top to count from: the earliest of one call's copies counts."""
+    ring = [span(1, 3), span(2, 1), span(3, 2)]
+
+    assert counted([*ring, call(5, 4, response_key=7), span(4, 3), call(6, 1, response_key=7)]) == {5}

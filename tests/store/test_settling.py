@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.store.house import ARRIVAL_MS, House
+from tests.store.house import ARRIVAL_MS, PROJECT, House
 from tests.store.spans import Attribute, Sent, agent, chat, tool
 from traces.settle import AGENT_INHERITED, UNSETTLED, USAGE_COUNTED
 from traces.span import Kind
@@ -166,3 +166,21 @@ def test_the_critical_path_of_a_complete_trace_is_in_the_rollups(house: House) -
         1: 10_000_000, 2: 10_000_000, 3: 80_000_000, 4: None,
     }  # fmt: skip
     assert sum(columns[16] for columns in house.rollups()) == 100_000_000
+
+
+def test_a_trace_that_cannot_be_decided_costs_the_others_nothing(house: House) -> None:
+    """It is put off by itself, also when a transaction would have decided it together with others."""
+    for trace in (1, 2, 3):
+        house.receive(agent(1, "planner", trace=trace))
+        house.store()
+        house.receive(chat(2, parent=1, trace=trace))
+        house.store()
+    house.conn.execute("UPDATE traces_settle SET due_at = now() - interval '1 second'")
+    house.conn.execute("UPDATE traces_span SET kind = 99 WHERE trace_id = %s::uuid", [f"{2:032x}"])
+
+    settled, projects = settle_due(house.conn, house.keys, now_ms=ARRIVAL_MS + 60_000)
+
+    assert (settled, projects) == (2, {PROJECT})
+    left = house.rows("SELECT trace_id::text, due_at > now() FROM traces_settle")
+    assert [(trace.replace("-", ""), later) for trace, later in left] == [(f"{2:032x}", True)]
+    assert calls_by_agent(house, Kind.LLM) == {"planner": (2, 20)}

@@ -17,6 +17,7 @@ from traces.values import Value
 LABEL_LENGTH = 200
 _MAX_TOKENS = 10**12  # more is no count; sums of a million such fit their columns
 _MAX_TRIES = (1 << 15) - 1  # the column's
+_MAX_DOLLARS = 10**9  # more is no cost of a call; sums of any number of such stay finite
 _MAX_NS = (1 << 63) - 1
 _REDACTED = re.compile(r"\s*(\[Scrubbed\b|<?REDACTED>?\s*$|\[(REDACTED|FILTERED|Filtered)\]\s*$|\*{3,}\s*$)")
 
@@ -48,9 +49,9 @@ def ordinal(value: Value) -> int | None:
 
 
 def dollars(value: Value) -> float | None:
-    """An amount of money; negative ones say nothing."""
+    """An amount of money; negative and absurd ones say nothing."""
     number = number_of(value)
-    return None if number is None or number < 0 else float(number)
+    return None if number is None or not 0 <= number <= _MAX_DOLLARS else float(number)
 
 
 def seconds(value: Value) -> int | None:
@@ -168,7 +169,7 @@ def one_of(kinds: Mapping[str, Kind]) -> Callable[[Value], Kind | None]:
 
 
 def number_of(value: Value) -> int | float | None:
-    """A finite number, also from its text."""
+    """A finite number, also from its text; whole ones that no float can hold say nothing."""
     if isinstance(value, str):
         try:
             value = int(value)
@@ -177,9 +178,12 @@ def number_of(value: Value) -> int | float | None:
                 value = float(value)
             except ValueError:
                 return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value
+    try:
+        return value if isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _nanoseconds(value: Value, unit: float) -> int | None:

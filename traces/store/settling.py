@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import structlog
+from psycopg.errors import QueryCanceled
 from psycopg.rows import dict_row
 
 from ecoa_web.db.named_sql import named_sql
@@ -28,6 +30,7 @@ from traces.settle import AGENT_INHERITED, PENDING, TIMED_OUT, UNSETTLED, Decide
 from traces.span import Kind, Span, Status, Usage
 from traces.store.claim import share_derived
 from traces.store.critical import mark_critical
+from traces.store.group import TRANSIENT
 from traces.store.logs import look_for_traces, telling
 from traces.store.summary import summarise
 from traces.store.trace_rows import TraceRow, stored_row, update
@@ -41,10 +44,13 @@ if TYPE_CHECKING:
     from traces.rollups.delta import Key
     from traces.rollups.keys import Keys
 
+log = structlog.get_logger(__name__)
+
 SQL = named_sql(__file__)
 MOST_TRACES = 50
 MOST_SPANS = 10_000
 PATIENCE_MS = 30_000  # from a span's arrival; then what is unknown is decided as unknown
+PUT_OFF_S = 600  # a trace that cannot be decided
 KINDS = tuple(sorted(Kind))
 STATUSES = tuple(sorted(Status))
 LOGGED = USAGE | COST | MODEL
@@ -72,25 +78,71 @@ class Settled:
 def settle_due(
     conn: Connection[Any], keys: Keys, *, prices: PriceBook | None = None, now_ms: int | None = None
 ) -> tuple[int, set[int]]:
-    """Decide traces that are due, in one transaction; how many, and the projects where something changed."""
-    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    with conn.transaction():
-        share_derived(conn)
-        look_for_traces(conn)
-        rows = _locked(conn)
-        if not rows:
-            return 0, set()
-        spans = _completed(conn, rows, _known(conn, rows), prices or PriceBook())
-        settled = [_settled(row, known, own, now) for row, (known, own) in zip(rows, spans, strict=True)]
-        key_ids = _write(conn, settled, keys)
-    keys.remember(key_ids)
-    return len(settled), {one.row.project_id for one in settled if one.row_changed}
+    """Decide traces that are due, in one transaction; how many, and the projects where something changed.
+
+    When they cannot be decided together, each is on its own; one that cannot is put off and costs no other anything.
+    """
+    step = Step(conn, keys, prices or PriceBook(), time.time_ns() // 1_000_000 if now_ms is None else now_ms)
+    held: list[TraceRow] = []
+    try:
+        return step.decide(held)
+    except Exception as error:
+        if not held or _passes(error):
+            raise
+        log.warning("settling_failed", error=type(error).__name__, traces=len(held))
+    return _one_by_one(step, len(held))
 
 
-def _locked(conn: Connection[Any]) -> list[TraceRow]:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What deciding needs."""
+
+    conn: Connection[Any]
+    keys: Keys
+    prices: PriceBook
+    now_ms: int
+
+    def decide(self, held: list[TraceRow], *, limit: int = MOST_TRACES) -> tuple[int, set[int]]:
+        """Decide the traces that have been due for longest. Those that were locked are in `held`, whatever happens."""
+        with self.conn.transaction():
+            share_derived(self.conn)
+            look_for_traces(self.conn)
+            held += _locked(self.conn, limit)
+            if not held:
+                return 0, set()
+            spans = _completed(self.conn, held, _known(self.conn, held), self.prices)
+            settled = [_settled(row, known, own, self.now_ms) for row, (known, own) in zip(held, spans, strict=True)]
+            key_ids = _write(self.conn, settled, self.keys)
+        self.keys.remember(key_ids)
+        return len(settled), {one.row.project_id for one in settled if one.row_changed}
+
+
+def _one_by_one(step: Step, traces: int) -> tuple[int, set[int]]:
+    """So many traces, each in a transaction of its own."""
+    settled, projects = 0, set[int]()
+    for _ in range(traces):
+        held: list[TraceRow] = []
+        try:
+            decided, changed = step.decide(held, limit=1)
+        except Exception as error:
+            if not held or _passes(error):
+                raise
+            log.exception("trace_put_off", trace=held[0].trace_id)
+            step.conn.execute(SQL.put_off, {**_ids(held[0]), "seconds": PUT_OFF_S})
+            continue
+        settled, projects = settled + decided, projects | changed
+    return settled, projects
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it is no trace's fault. A statement that takes too long is: of one that is too large."""
+    return isinstance(error, TRANSIENT) and not isinstance(error, QueryCanceled)
+
+
+def _locked(conn: Connection[Any], limit: int) -> list[TraceRow]:
     """Due traces, as many as one transaction should hold (the first, whatever its size)."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows = [stored_row(columns) for columns in cursor.execute(SQL.lock_due, {"limit": MOST_TRACES})]
+        rows = [stored_row(columns) for columns in cursor.execute(SQL.lock_due, {"limit": limit})]
     spans = 0
     for fit, row in enumerate(rows):
         spans += row.summary.span_count

@@ -58,3 +58,9 @@ UPDATE traces_settle s
 SET    due_at = to_timestamp(n.due_ms / 1000.0)
 FROM   json_to_recordset(%(traces)s::json) AS n (trace_id uuid, project_id integer, due_ms bigint)
 WHERE  s.trace_id = n.trace_id AND s.project_id = n.project_id;
+
+-- name: put_off
+-- A trace that could not be decided just now.
+UPDATE traces_settle
+SET    due_at = now() + interval '1 second' * %(seconds)s
+WHERE  trace_id = %(trace_id)s::uuid AND project_id = %(project_id)s;
