@@ -12,6 +12,7 @@ from ecoa_web.accounts.access import api_project
 from traces import serializers
 from traces.api import asked, forms
 from traces.api.documented import TRACE_ID, documented
+from traces.api.tags import tagged, unchanged_since
 from traces.ids import span_hex
 from traces.queries.conversation import trace_conversation
 from traces.transcript import Agent, Earlier, Entry, Failure, Speech
@@ -19,7 +20,7 @@ from traces.transcript import Agent, Earlier, Entry, Failure, Speech
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.http import HttpResponse
+    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
     from traces.queries.conversation import TraceConversation
@@ -72,12 +73,15 @@ class Conversation(s.Serializer[object]):
 
 @documented(Conversation, TRACE_ID, CALLS, id="get_trace_conversation")
 @api_view(["GET"])
-def conversation(request: Request, trace_id: str) -> HttpResponse:
+def conversation(request: Request, trace_id: str) -> HttpResponseBase:
     """A trace as a transcript: each message once, tools with their results, sub-agents' threads inside."""
     project = api_project(request)
     calls = asked.whole(request, "calls", default=200, least=1, most=MOST_CALLS)
-    found = trace_conversation(project.pk, asked.trace_id(trace_id), calls=calls)
-    return forms.answer(conversation_form(asked.found(found, "trace")))
+    trace_id = asked.trace_id(trace_id)
+    if unchanged := unchanged_since(request, project.pk, trace_id):
+        return unchanged
+    found = asked.found(trace_conversation(project.pk, trace_id, calls=calls), "trace")
+    return tagged(forms.answer(conversation_form(found)), found.summary)
 
 
 def conversation_form(found: TraceConversation) -> forms.Json:

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
-from django.utils.cache import get_conditional_response
 from rest_framework.decorators import api_view
 
 from ecoa_web.accounts.access import api_project
@@ -25,6 +24,7 @@ from traces.api.documented import (
     TRACE_ID,
     documented,
 )
+from traces.api.tags import tagged, unchanged_since
 from traces.filters import of_rollups, of_traces
 from traces.queries.agents import agent_figures
 from traces.queries.compact import agent_spans
@@ -34,13 +34,11 @@ from traces.queries.models import model_figures
 from traces.queries.pricing import span_pricing
 from traces.queries.span import whole_span
 from traces.queries.trace import skeleton, trace_spans
-from traces.queries.traces import newest_traces, trace_summary
+from traces.queries.traces import newest_traces
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
-
-    from traces.queries.traces import TraceRow
 
 
 @documented(serializers.page_of(serializers.Trace), START, END, TRACE_FILTER, LIMIT, CURSOR, id="list_traces")
@@ -64,10 +62,10 @@ def trace(request: Request, trace_id: str) -> HttpResponseBase:
     """A trace with its spans, by start. Its ETag changes when it does."""
     project = api_project(request)
     trace_id = asked.trace_id(trace_id)
-    if unchanged := _unchanged(request, project.pk, trace_id):
+    if unchanged := unchanged_since(request, project.pk, trace_id):
         return unchanged
     detail = asked.found(trace_spans(project.pk, trace_id, after_seq=asked.after(request)), "trace")
-    return _tagged(HttpResponse(forms.detail_bytes(detail), content_type="application/json"), detail.summary)
+    return tagged(HttpResponse(forms.detail_bytes(detail), content_type="application/json"), detail.summary)
 
 
 @documented(serializers.Skeleton, TRACE_ID, AFTER, id="get_trace_skeleton")
@@ -76,10 +74,10 @@ def trace_skeleton(request: Request, trace_id: str) -> HttpResponseBase:
     """A trace as the waterfall draws it: spans by start in columns, texts as places in one table of strings."""
     project = api_project(request)
     trace_id = asked.trace_id(trace_id)
-    if unchanged := _unchanged(request, project.pk, trace_id):
+    if unchanged := unchanged_since(request, project.pk, trace_id):
         return unchanged
     found = asked.found(skeleton(project.pk, trace_id, after_seq=asked.after(request)), "trace")
-    return _tagged(forms.answer(forms.skeleton_form(found)), found.summary)
+    return tagged(forms.answer(forms.skeleton_form(found)), found.summary)
 
 
 @documented(serializers.WholeSpan, TRACE_ID, SPAN_ID, id="get_span")
@@ -143,22 +141,3 @@ def ingest(request: Request) -> HttpResponse:
     """What became of the spans that arrived in the window: stored, duplicate, rejected, dead or still pending."""
     project = api_project(request)
     return forms.answer(ledger(project.pk, window=asked.window(request)))
-
-
-def _unchanged(request: Request, project_id: int, trace_id: str) -> HttpResponseBase | None:
-    """A 404 for no trace, a 304 for one that the caller has; None when there is something to send."""
-    if "If-None-Match" not in request.headers:
-        return None
-    summary = asked.found(trace_summary(project_id, trace_id), "trace")
-    return get_conditional_response(request, etag=_etag(summary))
-
-
-def _tagged(response: HttpResponse, summary: TraceRow) -> HttpResponse:
-    response["ETag"] = _etag(summary)
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def _etag(summary: TraceRow) -> str:
-    """Weak, and with the status: a trace stops running by the clock alone."""
-    return f'W/"{summary.seq}-{summary.status}"'
