@@ -37,7 +37,8 @@ export function startLive(project, { onState = () => {}, target = document } = {
     socket.addEventListener("close", closed);
   }
 
-  function opened() {
+  function opened(event) {
+    if (event.target !== socket) return;
     attempt = 0;
     onState("live");
     if (everOpen) ring(null);
@@ -45,8 +46,8 @@ export function startLive(project, { onState = () => {}, target = document } = {
   }
 
   function closed(event) {
+    if (event.target !== socket) return;
     socket = null;
-    if (stopped || paused) return;
     onState("reconnecting");
     if (event.code === 4403) {
       // No longer signed in or no longer a member: the page itself will say so.
@@ -67,10 +68,18 @@ export function startLive(project, { onState = () => {}, target = document } = {
   };
   window.addEventListener("online", online);
 
+  // Closed while it still connects, a socket would be reported as failed in the reader's console.
+  function close() {
+    const leaving = socket;
+    socket = null;
+    if (leaving?.readyState === WebSocket.CONNECTING) leaving.addEventListener("open", () => leaving.close());
+    else leaving?.close();
+  }
+
   function pause() {
     paused = true;
     window.clearTimeout(timer);
-    socket?.close();
+    close();
     onState("paused");
   }
 
@@ -91,7 +100,7 @@ export function startLive(project, { onState = () => {}, target = document } = {
       window.clearTimeout(timer);
       window.clearInterval(pings);
       window.removeEventListener("online", online);
-      socket?.close();
+      close();
     },
   };
 }
