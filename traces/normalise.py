@@ -91,6 +91,8 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
     request_model = get("request_model")
     model = get("model") or request_model
     agent, tool, pipeline = _names(held, kind, name, dialect)
+    if named.wins and kind is not Kind.TOOL:
+        tool = None
     pending = end_ns is None
     if pending and kind is Kind.HUMAN and status is not Status.ERROR:
         status = Status.WAITING

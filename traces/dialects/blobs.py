@@ -74,12 +74,14 @@ def anything(value: Value, role: str, depth: int = 0) -> list[Message]:
 def _listed(value: list[Value], role: str, depth: int) -> list[Message]:
     if depth < _MAX_DEPTH and all(isinstance(item, list) for item in value):  # LangChain's batches
         return [one for item in value for one in anything(item, role, depth + 1)]
-    if depth < _MAX_DEPTH and any(isinstance(item, dict) and _WRAPPERS & item.keys() for item in value):
+    if depth < _MAX_DEPTH and any(isinstance(item, dict) and _wraps(item) for item in value):
         return [one for item in value for one in anything(item, role, depth + 1)]
     return messages_of(value, role)
 
 
-_WRAPPERS = frozenset({"message", "delta"})
+def _wraps(item: dict[str, Value]) -> bool:
+    """Whether it is one of several answers, with its message inside."""
+    return "role" not in item and ("message" in item or "delta" in item or isinstance(item.get("content"), dict))
 
 
 def _understood(found: list[Message]) -> bool:

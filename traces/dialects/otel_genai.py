@@ -31,7 +31,13 @@ OPERATIONS = {operation: kind for kind, operations in _KINDS.items() for operati
 
 OTEL_GENAI = Dialect(
     name="otel_genai",
-    scopes=("opentelemetry.util.genai*", "opentelemetry.instrumentation.openai_v2"),
+    title="OpenTelemetry GenAI",
+    versions="1.26 to 1.41 and the separate GenAI repository; Vercel AI SDK 7; the Anthropic SDK's own spans",
+    lacks="messages on spans from 1.28 to 1.36 (its logs have them); cached and reasoning tokens before 1.40",
+    scopes=(
+        *("opentelemetry.util.genai*", "opentelemetry.instrumentation.openai_v2", "gen_ai"),
+        *("com.anthropic.sdk*", "opentelemetry.instrumentation.google_genai"),
+    ),
     sources={
         "kind": (Source("gen_ai.operation.name", one_of(OPERATIONS)),),
         "pipeline": (Source("gen_ai.workflow.name", label),),

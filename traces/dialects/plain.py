@@ -21,6 +21,7 @@ MCP_METHODS = {"tools/call": Kind.TOOL}
 
 PLAIN = Dialect(
     name="plain",
+    title="Plain OpenTelemetry",
     sources={
         "kind": (Source("mcp.method.name", one_of(MCP_METHODS), keep=True),),
         "protocol": tuple(Source(key, marker, keep=True) for key in PROTOCOLS),
