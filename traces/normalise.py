@@ -12,11 +12,10 @@ Never raises, whatever the attributes hold. Fields that a dialect may fill:
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple, cast
 
 from traces import messages
-from traces.decode import Event, RawSpan, Resource
+from traces.decode import RawSpan, Resource
 from traces.dialects import TABLES
 from traces.dialects.engine import CONTENT, Claim, Dialect, Tables
 from traces.dialects.names import Match
@@ -24,24 +23,15 @@ from traces.dialects.plain import PLAIN
 from traces.dialects.providers import settled
 from traces.dialects.vocabulary import LABEL_LENGTH
 from traces.ids import span_int
+from traces.outcome import Fault, outcome
 from traces.span import MODEL_KINDS, Kind, Span, Status, Usage
 from traces.values import Value
 
 NAME_LENGTH = 300
-MESSAGE_LENGTH = 500
 MAX_ATTRIBUTES = 64
 MAX_ATTRIBUTES_SIZE = 4_096
 DAY_NS = 86_400 * 10**9
 _MAX_NS = (1 << 63) - 1
-
-# Exceptions that steer a program and report no failure: it waits for a person, goes elsewhere, or was called off.
-CONTROL_FLOW = {
-    **dict.fromkeys(("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp"), Status.WAITING),
-    **dict.fromkeys(("CallDeferred", "ApprovalRequired"), Status.WAITING),
-    "ParentCommand": Status.OK,
-    **dict.fromkeys(("CancelledError", "asyncio.CancelledError"), Status.CANCELLED),
-}
-_TIMEOUT = re.compile(r"time[sd]?[ _-]?out|deadline|^(408|504)$", re.IGNORECASE)
 
 type Won = dict[str, Claim]
 type Held = dict[str, Any]  # Any: each field's readers give its type
@@ -85,7 +75,7 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
     if named.fills and named.fills not in held and named.value is not None:
         held[named.fills] = named.value
     kind, kind_source = _kind(won, held, named, dialect, raw, parent_id)
-    status, fault = _status(raw, won)
+    status, fault = outcome(raw, won)
     if kind in MODEL_KINDS and "model_name" in held:
         held.setdefault("request_model", held["model_name"])
     request_model = get("request_model")
@@ -127,7 +117,7 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
     )
     if fault is not None:
         span.error_type, span.error_message = fault.type, fault.message
-        span.timed_out = bool(_TIMEOUT.search(fault.type or "") or _TIMEOUT.search(fault.message or ""))
+        span.timed_out = fault.timed_out
     if (parent_id is None or kind is Kind.AGENT) and (CONTENT in won or _has_messages(raw)):
         conversation = messages.conversation(raw)
         span.input_preview = messages.input_preview(conversation)
@@ -301,60 +291,6 @@ def _excludes(given: int, cached: int, held: Held, dialect: Dialect | None) -> b
     return dialect.input_excludes_cache and (total is None or total != given + output)
 
 
-# --- how it ended
-
-
-class _Fault(NamedTuple):
-    type: str | None
-    message: str | None
-    source: str
-
-
-def _status(raw: RawSpan, won: Won) -> tuple[Status, _Fault | None]:
-    """How the span ended, and what went wrong if anything did."""
-    exception = _exception(raw) if raw.raw_events else None
-    declared = won.get("error_type")
-    if raw.status_code != 2 and exception is None and declared is None and "failed" not in won:
-        return (Status.OK if raw.status_code == 1 else Status.UNSET), None
-    fault_type, source = None, "status.message"
-    if exception is not None:
-        fault_type, source = _text(exception.attributes.get("exception.type"), 200), "exception.type"
-    if fault_type is None and declared is not None:
-        fault_type, source = str(declared[2]), declared[3]
-    steered = CONTROL_FLOW.get((fault_type or "").rpartition(".")[2])
-    if steered is not None:
-        return steered, None
-    message = raw.status_message if raw.status_code == 2 else ""
-    if not message and "error_message" in won:
-        message = str(won["error_message"][2])
-    if not message and exception is not None:
-        message = _text(exception.attributes.get("exception.message"), MESSAGE_LENGTH) or ""
-    return Status.ERROR, _Fault(fault_type, _text(message, MESSAGE_LENGTH), source)
-
-
-def _exception(raw: RawSpan) -> Event | None:
-    """The first exception that the span recorded: what comes after it wraps it."""
-    if not any(b"exception." in event for event in raw.raw_events):
-        return None
-    return next(
-        (
-            event
-            for event in raw.events
-            if event.name.endswith("exception")
-            and ("exception.type" in event.attributes or "exception.message" in event.attributes)
-        ),
-        None,
-    )
-
-
-def _text(value: Value, length: int) -> str | None:
-    """Text to a length; None for nothing."""
-    if not isinstance(value, str):
-        return None
-    stripped = value.strip()
-    return (stripped if len(stripped) <= length else stripped[: length - 1] + "…") or None
-
-
 # --- the rest
 
 
@@ -401,7 +337,7 @@ def _bounded(small: dict[str, Value], warnings: list[str]) -> dict[str, object]:
 
 
 def _explain(
-    mapping: dict[str, str], span: Span, won: Won, resource: _Of, kind_source: str, fault: _Fault | None
+    mapping: dict[str, str], span: Span, won: Won, resource: _Of, kind_source: str, fault: Fault | None
 ) -> None:
     for claim in (*won.values(), *resource.won.values()):
         if claim[0] in _SHOWN:
