@@ -104,6 +104,17 @@ def rate_usd(dollars: float | None) -> str:
     return f"${number}0" if number[-2:-1] == "." else f"${number}"
 
 
+def exact_usd(dollars: float | None) -> str:
+    """Money with every digit that it has: $0.00005825, $12.50."""
+    if dollars is None:
+        return MISSING
+    if dollars < 0:
+        return MINUS + exact_usd(-dollars)
+    number = f"{dollars:.12f}".rstrip("0")
+    whole, _, fraction = number.partition(".")
+    return f"${int(whole):,}.{fraction:0<2}"
+
+
 def text(parts: Parts) -> str:
     """Parts as plain text."""
     return " ".join(SPACE.join(part).strip(SPACE) for part in parts)

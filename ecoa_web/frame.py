@@ -31,17 +31,20 @@ class Item:
 
 
 SETTINGS = (
-    *("project-delete", "members", "member-remove", "member-invite", "keys", "key-revoke", "audit", "prices", "price", "price-end"),
+    *("project-delete", "members", "member-remove", "member-invite", "keys", "key-revoke", "audit"),
+    *("prices", "price", "price-end"),
     *("projects", "whole-audit", "profile"),
 )
 # (word, icon, URL name, key after `g`, names of the pages inside it). A page that does not exist yet is not shown.
 PLACES = (
     ("Overview", "overview", "overview", "o", ("start",)),
-    ("Traces", "traces", "traces", "t", ("trace",)),
+    ("Traces", "traces", "traces", "t", ("trace", "trace-costs")),
     ("Agents", "agents", "agents", "a", ("agent",)),
+    ("Models", "models", "models", "m", ("model", "costs")),
     ("Settings", "settings", "project-settings", "s", SETTINGS),
 )
-TIMELESS = frozenset({"start", "home", "trace"})  # pages that are not about a span of time; settings are not, either
+# Pages that are not about a span of time; settings are not, either.
+TIMELESS = frozenset({"start", "home", "trace", "trace-costs"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from traces.pages import agents, home, overview, prices, search, start, trace, traces
+from traces.pages import agents, costs, home, models, overview, prices, search, start, trace, traces
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("p/<slug:slug>/search/", search.search, name="search"),
     path("p/<slug:slug>/traces/", traces.traces, name="traces"),
     path("p/<slug:slug>/traces/<str:trace_id>/", trace.trace, name="trace"),
+    path("p/<slug:slug>/traces/<str:trace_id>/costs/", costs.trace_costs, name="trace-costs"),
+    path("p/<slug:slug>/costs/", costs.costs, name="costs"),
+    path("p/<slug:slug>/models/", models.models, name="models"),
+    re_path(r"^p/(?P<slug>[-a-zA-Z0-9_]+)/models/(?P<name>[\s\S]+)/$", models.model, name="model"),
     path("p/<slug:slug>/settings/prices/", prices.price_list, name="prices"),
     path("p/<slug:slug>/settings/prices/again/", prices.price_again, name="prices-again"),
     path("p/<slug:slug>/settings/prices/<int:pk>/", prices.price_edit, name="price"),

@@ -102,6 +102,18 @@ def rate_usd(dollars: float | None) -> str:
     return fmt.rate_usd(dollars)
 
 
+@register.filter
+def exact_usd(dollars: float | None) -> str:
+    """Money to its last digit."""
+    return fmt.exact_usd(dollars)
+
+
+@register.filter
+def exact_count(number: int | None) -> str:
+    """A number of things to the last one."""
+    return fmt.MISSING if number is None else f"{number:,}"
+
+
 @register.simple_tag
 def when(at: datetime | int | None, style: str = "minute") -> SafeString:
     """A time (or Unix nanoseconds) in the reader's zone, exact UTC on hover: time, second, minute, short, date, ago."""

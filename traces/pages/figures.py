@@ -144,6 +144,7 @@ def tokens_card(now: Figures, was: Figures, trend: Trend) -> Card:
     change, note = relative(tokens(now), tokens(was))
     return Card(
         label="Tokens",
+        page="costs",
         value=count_parts(tokens(now)),
         line=trend.of_slices(lambda part: per_minute(part, part.tokens)),
         change=change,
@@ -157,6 +158,7 @@ def cost_card(now: Figures, was: Figures, trend: Trend) -> Card:
         note = f"{text(count_parts(now.unpriced_calls))} calls unpriced"
     return Card(
         label="Cost",
+        page="costs",
         value=[(money(now.cost_usd), "")],
         line=trend.of_slices(lambda part: per_minute(part, part.cost_usd)),
         change=change,
