@@ -20,7 +20,7 @@ def many_calls(project: Project, calls: int) -> str:
     history: list[dict[str, object]] = []
     for n in range(calls):
         history.append({"role": "user", "parts": [{"type": "text", "content": f"question {n}"}]})
-        answer = {"role": "assistant", "parts": [{"type": "text", "content": f"answer {n}"}]}
+        answer: dict[str, object] = {"role": "assistant", "parts": [{"type": "text", "content": f"answer {n}"}]}
         told: dict[str, str | int | float | bool] = {
             "gen_ai.input.messages": json.dumps(history),
             "gen_ai.output.messages": json.dumps([answer]),

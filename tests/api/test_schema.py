@@ -36,6 +36,7 @@ def test_an_answer_has_the_fields_that_the_schema_names(api: Api, order: str) ->
     for path, name in (
         (f"traces/{order}", "TraceDetail"),
         (f"traces/{order}/skeleton", "Skeleton"),
+        (f"traces/{order}/conversation", "Conversation"),
         (f"traces/{order}/agents", "CompactTrace"),
         (f"traces/{order}/spans/0000000000000003", "WholeSpan"),
         ("ingest", "Ledger"),

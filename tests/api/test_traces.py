@@ -290,7 +290,7 @@ def test_times_far_away_are_no_failure(api: Api) -> None:
     assert api.get("traces", start="1971-01-01T00:00:00Z", end="8999-01-01T00:00:00Z")["results"] == []
 
 
-ROUTES = ["traces", "agents", "latency", "models", "ingest", "schema/"]
+ROUTES = ["traces", "sessions", "agents", "latency", "models", "ingest", "schema/"]
 
 
 @pytest.mark.django_db

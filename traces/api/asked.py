@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from ecoa_web.ranges import moment
 from traces.filters import Condition, Filter, FilterError, parse
 from traces.ids import span_int
-from traces.queries.cursor import Cursor, CursorError
+from traces.queries.cursor import Cursor, CursorError, SessionCursor
 from traces.queries.window import Window
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ def after(request: Request) -> int:
     return whole(request, "after", default=0, least=0, most=2**31 - 1)
 
 
-def cursor(request: Request) -> str | None:
+def cursor(request: Request, kind: type[Cursor | SessionCursor] = Cursor) -> str | None:
     """?cursor=, the `next` of the page before."""
     text = request.query_params.get("cursor") or None
     try:
-        return text if text is None else str(Cursor.read(text))
+        return text if text is None else str(kind.read(text))
     except CursorError as error:
         raise ValidationError({"cursor": [f"This is {error}."]}, code="invalid") from None
 

@@ -10,6 +10,8 @@ from typing import Self
 from uuid import UUID
 
 PLACE = Struct(">q16s")
+START = Struct(">q")
+LONGEST = 2_000  # characters of a cursor
 
 
 class CursorError(ValueError):
@@ -34,3 +36,27 @@ class Cursor:
 
     def __str__(self) -> str:
         return urlsafe_b64encode(PLACE.pack(self.start_ns, UUID(self.trace_id).bytes)).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCursor:
+    """The last session of a page, in the order (start_ns of its newest trace descending, session)."""
+
+    start_ns: int
+    session: str
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The place an opaque text stands for."""
+        try:
+            place = urlsafe_b64decode(text[:LONGEST] + "=" * (-len(text) % 4))
+            (start_ns,) = START.unpack(place[: START.size])
+            session = place[START.size :].decode()
+        except (ValueError, StructError):
+            raise CursorError("not a cursor that this list gave out") from None
+        if "\0" in session:
+            raise CursorError("not a cursor that this list gave out")
+        return cls(start_ns=start_ns, session=session)
+
+    def __str__(self) -> str:
+        return urlsafe_b64encode(START.pack(self.start_ns) + self.session.encode()).rstrip(b"=").decode()
