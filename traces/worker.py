@@ -22,6 +22,7 @@ from ecoa_web.live.publish import publish
 from traces.jobs import Jobs
 from traces.prices.book import PriceBook
 from traces.rollups.keys import Keys
+from traces.senders.save import Saver
 from traces.store.group import TRANSIENT, Store
 from traces.store.settling import settle_due
 
@@ -109,7 +110,9 @@ class Ingest:
     """Stores what waits."""
 
     def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
         self._store = Store(conn, Keys())
+        self._saver = Saver(self._store.senders)
         self._hints = Hints(conn)
         self._pause = BUSY_S
 
@@ -118,6 +121,7 @@ class Ingest:
         for group in written:
             self._hints.add(group.project_ids)
         self._hints.flush()
+        self._saver.step(self._conn)
         self._pause = 0 if written else min(max(self._pause * 1.5, BUSY_S), IDLE_S)
         return self._pause
 

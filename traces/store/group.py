@@ -13,6 +13,7 @@ import structlog
 
 from ecoa_web.db.partitions import ensure_days
 from traces.prices.book import PriceBook
+from traces.senders.senders import Senders
 from traces.store.claim import MOST_BATCHES, ClaimedTooMuch, claim, claim_one, done, postpone, share_derived
 from traces.store.write import TraceVanished, Written, write
 
@@ -42,6 +43,7 @@ class Store:
         self._conn = conn
         self._keys = keys
         self._prices = PriceBook()
+        self.senders = Senders()
         self._limit = MOST_BATCHES
         self._days: set[date] = set()
 
@@ -100,6 +102,7 @@ class Store:
             written = self._write(held, poison or {})
             done(self._conn, held)
         self._keys.remember(written.key_ids)
+        self.senders.add(written.seen, written.own)
         return written
 
     def try_without(self, batch_id: int, poison: Poison) -> str | None:
@@ -122,7 +125,7 @@ class Store:
             ensure_days(self._conn, days)
             self._days = days
         of_all = {batch.batch_id: poison for batch in held}
-        return write(self._conn, held, keys=self._keys, prices=self._prices, poison=of_all)
+        return write(self._conn, held, keys=self._keys, prices=self._prices, senders=self.senders, poison=of_all)
 
 
 class Search:

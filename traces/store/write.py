@@ -22,10 +22,12 @@ from ecoa_web.db.named_sql import named_sql
 from traces.prices.own import own_prices
 from traces.rollups.append import append
 from traces.rollups.delta import Deltas
+from traces.rules.own import own_rules
+from traces.senders.senders import Senders
 from traces.settle import Decision, decide
-from traces.span import Outcome
 from traces.store.critical import mark_critical
 from traces.store.incoming import read
+from traces.store.ledger import report
 from traces.store.logs import store_logs, traces_with_logs
 from traces.store.rows import batch_columns, line
 from traces.store.summary import merge, summarise
@@ -39,8 +41,10 @@ if TYPE_CHECKING:
     from traces.prices.book import PriceBook
     from traces.rollups.delta import Key
     from traces.rollups.keys import Keys
+    from traces.rules.own import Own
+    from traces.senders.senders import Seen
     from traces.store.claim import Claimed
-    from traces.store.incoming import DeadLetter, Incoming, Piece, Poison
+    from traces.store.incoming import Incoming, Piece, Poison
 
 SQL = named_sql(__file__)
 SETTLE_AFTER_MS = 400
@@ -54,13 +58,15 @@ class TraceVanished(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a group came to. key_ids are to be remembered once the transaction has committed."""
+    """What a group came to. key_ids and what was seen are to be remembered once the transaction has committed."""
 
     project_ids: set[int]
     spans: int
     doubles: int
     dead: int
     key_ids: dict[Key, int]
+    seen: Seen
+    own: dict[int, Own]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,11 +85,15 @@ def write(
     *,
     keys: Keys,
     prices: PriceBook,
+    senders: Senders | None = None,
     poison: Mapping[int, Poison] | None = None,
 ) -> Written:
     """Store what these claimed batches bring. `poison` says by batch and ordinal what goes to the dead letters."""
-    incoming = read(batches, poison=poison)
-    prices.learn(own_prices(conn, {batch.project_id for batch in batches}))
+    project_ids = {batch.project_id for batch in batches}
+    senders = senders or Senders()
+    own = own_rules(conn, project_ids)
+    incoming = read(batches, own=own, senders=senders, poison=poison)
+    prices.learn(own_prices(conn, project_ids))
     for piece in incoming.pieces.values():
         prices.apply(piece.project_id, piece.spans)
     grown = _insert_traces(conn, [_growth(piece) for piece in incoming.pieces.values()])
@@ -94,16 +104,18 @@ def write(
     _settle_later(conn, grown)
     if incoming.logs:
         store_logs(conn, incoming.logs)
-    _report(conn, batches, incoming)
+    report(conn, batches, incoming, senders)
     deltas = Deltas()
     for growth in grown:
         deltas.add(growth.piece.project_id, growth.decision.spans)
     return Written(
-        project_ids={batch.project_id for batch in batches},
+        project_ids=project_ids,
         spans=sum(len(growth.piece.spans) for growth in grown),
         doubles=incoming.doubles.total(),
         dead=len(incoming.dead),
         key_ids=append(conn, deltas, keys),
+        seen=incoming.seen,
+        own=own,
     )
 
 
@@ -194,8 +206,9 @@ def _leave_new(
             elif present[place] and not span.pending:
                 keep.add(span.span_id)
                 replaced.append(place)
-                incoming.doubles[piece.batches[piece.places[span.span_id]].batch_id] += 1
-        incoming.doubles.update(batch.batch_id for batch in piece.keep(keep))
+                incoming.double(span, piece.batches[piece.places[span.span_id]])
+        for span, batch in piece.keep(keep):
+            incoming.double(span, batch)
     if replaced:
         gone = [dict(zip(("trace_id", "project_id", "span_id"), place, strict=True)) for place in replaced]
         conn.execute(SQL.delete_spans, {"ids": _json(gone), **wanted})
@@ -236,39 +249,6 @@ def _settle_later(conn: Connection[Any], grown: Sequence[Growth]) -> None:
     ]
     if rows:
         conn.execute(SQL.settle_later, {"rows": _json(rows)})
-
-
-def _report(conn: Connection[Any], batches: Iterable[Claimed], incoming: Incoming) -> None:
-    """The ledger says what became of every span; a replaced pending span counts as the double of its real one."""
-    dead: Counter[int] = Counter()
-    for letter in incoming.dead:
-        dead[letter.batch.batch_id] += letter.batch.spans if letter.ordinal is None else 1
-    ledger: Counter[tuple[int, int, int, int]] = Counter()
-    for batch in batches:
-        sender = (batch.project_id, batch.key_id, batch.minute)
-        doubles = incoming.doubles[batch.batch_id]
-        signal = batch.signal
-        ledger[*sender, Outcome.DUPLICATE.of(signal).value] += doubles
-        ledger[*sender, Outcome.DEAD.of(signal).value] += dead[batch.batch_id]
-        ledger[*sender, Outcome.STORED.of(signal).value] += batch.spans - doubles - dead[batch.batch_id]
-    rows = [
-        {"project_id": project, "key_id": key, "minute": minute, "outcome": outcome, "reason": "", "spans": spans}
-        for (project, key, minute, outcome), spans in ledger.items()
-        if spans
-    ]
-    conn.execute(SQL.add_to_ledger, {"rows": _json(rows)})
-    if incoming.dead:
-        conn.execute(SQL.add_dead_letters, {"rows": _json([_dead_row(letter) for letter in incoming.dead])})
-
-
-def _dead_row(letter: DeadLetter) -> dict[str, object]:
-    return {
-        "project_id": letter.batch.project_id,
-        "batch_id": letter.batch.batch_id,
-        "day": letter.batch.day,
-        "ordinal": letter.ordinal,
-        "reason": letter.reason.replace("\x00", ""),
-    }
 
 
 def _json(rows: object) -> str:

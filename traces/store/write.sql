@@ -46,15 +46,3 @@ SELECT trace_id, project_id, now() + delay_ms * interval '1 millisecond'
 FROM   json_to_recordset(%(rows)s::json) AS new (trace_id uuid, project_id integer, delay_ms integer)
 ORDER  BY trace_id, project_id
 ON CONFLICT (trace_id, project_id) DO UPDATE SET due_at = LEAST(traces_settle.due_at, excluded.due_at);
-
--- name: add_to_ledger
--- What became of received spans.
-INSERT INTO traces_ledger (project_id, key_id, minute, outcome, reason, spans)
-SELECT project_id, key_id, minute, outcome, reason, spans
-FROM   json_populate_recordset(NULL::traces_ledger, %(rows)s::json);
-
--- name: add_dead_letters
--- What could not be stored, with why.
-INSERT INTO traces_dead_letter (project_id, batch_id, day, ordinal, reason)
-SELECT project_id, batch_id, day, ordinal, reason
-FROM   json_populate_recordset(NULL::traces_dead_letter, %(rows)s::json);
