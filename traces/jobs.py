@@ -15,6 +15,7 @@ from ecoa_web.live.publish import publish
 from traces.prices.reprice import Repricing
 from traces.rollups.fold import compact, expire, fold
 from traces.store.claim import share_derived
+from traces.store.replay import step as replay_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ class Jobs:
             Job(name="partitions", every_s=3600, run=self._make_partitions),
             Job(name="fold", every_s=2, run=self._fold),
             Job(name="reprice", every_s=1, run=self._reprice),
+            Job(name="replay", every_s=1, run=lambda: replay_step(conn)),
             Job(name="vacuum", every_s=30, run=self._vacuum),
             Job(name="compact", every_s=300, run=self._compact),
             Job(name="ledger", every_s=60, run=self._sum_ledger),
@@ -121,6 +123,8 @@ def expire_before(conn: Connection[Any], day: date) -> bool:
     for table in DAILY_TABLES:
         for name in retire_before(conn, table, day):
             log.info("partition_dropped", name=name)
+    for statement in (SQL.expire_unknown_keys, SQL.expire_sources, SQL.expire_mappings):
+        conn.execute(statement, {"day": day})
     minute = day_minute(day)
     limits = {"day": day, "minute": minute, "limit": ROWS_AT_A_TIME}
     traces = conn.execute(SQL.expire_traces, limits).fetchone()

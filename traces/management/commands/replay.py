@@ -26,21 +26,22 @@ class Command(BaseCommand):
         parser.add_argument("--no-wait", action="store_true", help="return once the batches are queued")
 
     def handle(self, *, project: str | None, no_wait: bool, **_: Any) -> None:  # Any: Django's own options
-        from traces.store.replay import replay
+        from traces.store.replay import newest_job, replay
 
         project_id = _project_id(project)
         with psycopg.connect(direct_conninfo(settings.CONFIG), autocommit=True) as conn:
             batches, spans = replay(conn, project_id=project_id)
             self.stdout.write(f"{batches:,} batches with {spans:,} spans wait to be stored again.")
-            if not no_wait:
-                self._watch(conn, project_id, spans)
+            job = newest_job(conn, project_id)
+            if job is not None and not no_wait:
+                self._watch(conn, job.id)
 
-    def _watch(self, conn: psycopg.Connection, project_id: int | None, spans: int) -> None:
+    def _watch(self, conn: psycopg.Connection, job_id: int) -> None:
         """Show what is left until nothing is. Ending this does not end the replay."""
-        from traces.store.replay import waiting
+        from traces.store.replay import job_of
 
-        while (left := waiting(conn, project_id=project_id)[1]) > 0:
-            self.stdout.write(f"{max(spans - left, 0):,} of {spans:,} spans stored")
+        while (job := job_of(conn, job_id)).state == "running":
+            self.stdout.write(f"{job.done:,} of {job.spans:,} spans stored")
             time.sleep(SHOW_EVERY_S)
         self.stdout.write("Done.")
 
