@@ -41,10 +41,11 @@ PLACES = (
     ("Traces", "traces", "traces", "t", ("trace", "trace-costs")),
     ("Agents", "agents", "agents", "a", ("agent",)),
     ("Models", "models", "models", "m", ("model", "costs")),
+    ("Sessions", "sessions", "sessions", "n", ("session",)),
     ("Settings", "settings", "project-settings", "s", SETTINGS),
 )
 # Pages that are not about a span of time; settings are not, either.
-TIMELESS = frozenset({"start", "home", "trace", "trace-costs"})
+TIMELESS = frozenset({"start", "home", "trace", "trace-costs", "session"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

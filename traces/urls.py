@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from traces.pages import agents, costs, home, models, overview, prices, search, start, trace, traces
+from traces.pages import agents, costs, home, models, overview, prices, search, sessions, start, trace, traces
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -24,4 +24,6 @@ urlpatterns = [
     path("p/<slug:slug>/agents/", agents.agents, name="agents"),
     # Any character, a line break too: an agent is called what its sender calls it.
     re_path(r"^p/(?P<slug>[-a-zA-Z0-9_]+)/agents/(?P<name>[\s\S]+)/$", agents.agent, name="agent"),
+    path("p/<slug:slug>/sessions/", sessions.sessions, name="sessions"),
+    re_path(r"^p/(?P<slug>[-a-zA-Z0-9_]+)/sessions/(?P<session>[\s\S]+)/$", sessions.session, name="session"),
 ]

@@ -17,6 +17,7 @@ const BEHAVIOURS = {
   "traces-first": () => import("./behaviours/traces-first.js"),
   "trace-tabs": () => import("./behaviours/trace-tabs.js"),
   waterfall: () => import("./behaviours/waterfall.js"),
+  prose: () => import("./behaviours/prose.js"),
 };
 
 const attached = new Map();

@@ -28,12 +28,12 @@ def search(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("trace", slug, hexadecimal)
     if text and has_agent(project.pk, text):
         return redirect("agent", slug, text)
-    query = urlencode({"q": query_for(project.pk, text), "range": "30d"}) if text else ""
+    if text and has_session(project.pk, text):
+        return redirect("session", slug, text)
+    query = urlencode({"q": query_for(text), "range": "30d"}) if text else ""
     return redirect(f"{reverse('traces', args=[slug])}?{query}".rstrip("?"))
 
 
-def query_for(project_id: int, text: str) -> str:
+def query_for(text: str) -> str:
     """A text as a query of the filter language, which it may be already."""
-    if FILTER.match(text):
-        return text
-    return term("session" if has_session(project_id, text) else "text", text)
+    return text if FILTER.match(text) else term("text", text)

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 from ecoa_web.accounts.access import visible_project
 from ecoa_web.accounts.models import Project
 from traces.pages.log import log_of
-from traces.pages.terms import term
 from traces.queries.log import trace_log
 from traces.queries.traces import TraceRow, trace_summary
 from traces.queries.window import to_datetime
@@ -45,6 +44,7 @@ class TracePage:
     started: datetime
     skeleton_url: str
     span_url: str
+    conversation_url: str
     raw_url: str
     session_url: str
     server_now: int  # Unix milliseconds
@@ -79,6 +79,7 @@ def page_of(project: Project, row: TraceRow) -> TracePage:
         started=to_datetime(row.start_ns),
         skeleton_url=f"{reverse('api-trace-skeleton', args=[row.trace_id])}?{query}",
         span_url=f"{reverse('api-span', args=[row.trace_id, NO_SPAN])}?{query}",
+        conversation_url=f"{reverse('api-trace-conversation', args=[row.trace_id])}?{query}",
         raw_url=f"{reverse('api-trace', args=[row.trace_id])}?{query}",
         session_url=session_url(project, row.sessions[0]) if row.sessions else "",
         server_now=int(timezone.now().timestamp() * 1000),
@@ -87,5 +88,5 @@ def page_of(project: Project, row: TraceRow) -> TracePage:
 
 
 def session_url(project: Project, session: str) -> str:
-    """The traces of a session."""
-    return f"{reverse('traces', args=[project.slug])}?{urlencode({'q': term('session', session), 'range': '30d'})}"
+    """The page of a session."""
+    return reverse("session", args=[project.slug, session])

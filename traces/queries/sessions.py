@@ -12,6 +12,7 @@ from traces.filters import of_traces
 from traces.filters.of_traces import INPUT_TOKENS, IS_STATUS, OUTPUT_TOKENS
 from traces.queries.cursor import Cursor, SessionCursor
 from traces.queries.rows import fetch, filled
+from traces.queries.trace import known_sum
 from traces.queries.traces import NAMES, ROW, TraceRow
 
 if TYPE_CHECKING:
@@ -59,6 +60,21 @@ class SessionRow:
     def duration_ms(self) -> float | None:
         """From its first start to its last end so far."""
         return None if self.end_ns is None else (self.end_ns - self.start_ns) / 1e6
+
+    @property
+    def tokens(self) -> int | None:
+        """Input and output."""
+        return known_sum((self.input_tokens, self.output_tokens))
+
+    @property
+    def more_users(self) -> int:
+        """How many users are not the first."""
+        return len(self.users) - 1
+
+    @property
+    def more_agents(self) -> int:
+        """How many agents are not the first."""
+        return len(self.agents) - 1
 
 
 COLUMNS = tuple(SessionRow.__dataclass_fields__)

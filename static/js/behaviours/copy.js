@@ -8,7 +8,7 @@ export function attach(place) {
 
   async function copy() {
     const text = place.dataset.copyText ?? place.querySelector("[data-copy]").textContent;
-    const done = await write(text);
+    const done = await copyText(text);
     word.textContent = done ? "Copied" : "Press Ctrl-C";
     if (!done) select(place.querySelector("[data-copy]"));
     window.clearTimeout(timer);
@@ -22,8 +22,9 @@ export function attach(place) {
   };
 }
 
-// Without https the clipboard is closed to scripts: then the text is selected for the reader's own keys.
-async function write(text) {
+/** Put a text on the clipboard; whether that went. Without https it is closed to scripts: then the text is selected for
+ *  the reader's own keys. */
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,5 +1,6 @@
-// The views of one trace: which one is shown stands in the address (?tab=); log and raw are loaded when they are opened.
+// The views of one trace: which one is shown stands in the address (?tab=); the others than the waterfall are loaded when they are opened.
 import { count } from "../format.js";
+import { pacer } from "../pace.js";
 import { el, icon, on } from "../waterfall/dom.js";
 import { Unanswered } from "../waterfall/source.js";
 
@@ -9,7 +10,7 @@ export function attach(page) {
   const tabs = [...page.querySelectorAll("[data-view]")];
   const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
   const tools = page.querySelector(".trace-tools");
-  const loaders = { log: loadLog, raw: loadRaw };
+  const loaders = { conversation: loadConversation, log: loadLog, raw: loadRaw };
   let current = null;
 
   function show(name) {
@@ -26,7 +27,7 @@ export function attach(page) {
 
   function load() {
     const chosen = tabs.find((tab) => tab.dataset.view === current);
-    loaders[current]?.(panelOf(chosen));
+    return loaders[current]?.(panelOf(chosen));
   }
 
   function go(name) {
@@ -52,10 +53,25 @@ export function attach(page) {
     event.preventDefault();
   };
   const restore = () => show(new URLSearchParams(location.search).get("tab"));
-  const hinted = () => { if (current === "log") load(); };
+  const pace = pacer(async () => { if (!document.hidden && !paused()) await load(); }, { rest: 1000 });
+  const hinted = () => { if (current === "log" || current === "conversation") pace.hint(); };
   const stops = [on(page, "click", clicked), on(page, "keydown", pressed), on(window, "popstate", restore), on(document, "ecoa:hint", hinted)];
   restore();
-  return () => stops.forEach((stop) => stop());
+  return () => {
+    pace.stop();
+    stops.forEach((stop) => stop());
+  };
+}
+
+const paused = () => document.querySelector("[data-live-state]")?.dataset.liveState === "paused";
+const transcripts = new WeakMap();
+
+async function loadConversation(panel) {
+  await filled(panel, async () => {
+    const { Transcript } = await import("../conversation/view.js");
+    if (!transcripts.has(panel)) transcripts.set(panel, new Transcript(panel));
+    await transcripts.get(panel).load();
+  });
 }
 
 async function loadLog(panel) {

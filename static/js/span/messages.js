@@ -27,7 +27,8 @@ function word(text) {
   return text ? el("span", { class: "dim cut", dir: "auto" }, String(text)) : null;
 }
 
-function part(given, role) {
+/** One part of a message as an element. */
+export function part(given, role) {
   switch (given.type) {
     case "text": return prose(textOf(given.text), role === "system" ? { clamp: SYSTEM_CLAMP } : {});
     case "reasoning": return el("details", { class: "reasoning" }, el("summary", {}, "Reasoning"), prose(textOf(given.text)));
