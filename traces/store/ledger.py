@@ -35,9 +35,14 @@ def report(conn: Connection[Any], batches: Iterable[Claimed], incoming: Incoming
             ledger[*sender, Outcome.DUPLICATE.of(signal).value] += incoming.doubles[place]
             ledger[*sender, Outcome.DEAD.of(signal).value] += dead[place]
             ledger[*sender, Outcome.STORED.of(signal).value] += spans - incoming.doubles[place] - dead[place]
-    conn.execute(SQL.add, {"rows": _json([_row(line, spans) for line, spans in ledger.items() if spans])})
+    add_to_ledger(conn, ledger)
     if incoming.dead:
         conn.execute(SQL.add_dead_letters, {"rows": _json([_dead_row(letter) for letter in incoming.dead])})
+
+
+def add_to_ledger(conn: Connection[Any], ledger: Counter[Line]) -> None:
+    """Append these lines; readers add them up."""
+    conn.execute(SQL.add, {"rows": _json([_row(line, spans) for line, spans in ledger.items() if spans])})
 
 
 def _dead(incoming: Incoming) -> Counter[tuple[int, str]]:
