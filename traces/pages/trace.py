@@ -26,7 +26,7 @@ WATERFALL = (
     *("acts", "axis", "critical", "dom", "keys", "layout", "minimap", "minimap-paths", "pointer", "row", "rows"),
     *("ruler", "scale", "search", "skeleton", "source", "spans", "split", "state", "ticks", "tree", "view", "words"),
 )
-SPAN_PANEL = ("cost", "markdown", "messages", "panel", "prose", "sections", "values")
+SPAN_PANEL = ("cost", "mapping", "markdown", "messages", "panel", "prose", "sections", "values")
 MODULES = (
     *("js/format.js", "js/pace.js", "js/behaviours/waterfall.js", "js/behaviours/trace-tabs.js"),
     *(f"js/waterfall/{name}.js" for name in WATERFALL),

@@ -3,6 +3,7 @@ import { el, icon, kindIcon, on } from "../waterfall/dom.js";
 import { inWords, kindOf, nameOf } from "../waterfall/words.js";
 import { SPAN, keyOf } from "../waterfall/tree.js";
 import { cost } from "./cost.js";
+import { mapping, mappingCount } from "./mapping.js";
 import { countOf, messages } from "./messages.js";
 import { attributes, events, exceptions, exceptionsOf, facts, links, raw, resource } from "./sections.js";
 
@@ -11,6 +12,7 @@ const TABS = [
   { key: "exception", word: "Exception", count: (whole) => exceptionsOf(whole).length || (whole.error ? 1 : 0), mark: false, show: exceptions },
   { key: "cost", word: "Cost", count: (whole) => (whole.pricing ? 1 : 0), mark: false, show: cost },
   { key: "attributes", word: "Attributes", count: (whole) => Object.keys(whole.attributes ?? {}).length, always: true, show: (whole, about) => [facts(whole), attributes(whole, about)] },
+  { key: "mapping", word: "Mapping", count: mappingCount, mark: false, show: mapping },
   { key: "events", word: "Events", count: (whole) => whole.events?.length ?? 0, show: events },
   { key: "links", word: "Links", count: (whole) => whole.links?.length ?? 0, show: links },
   { key: "resource", word: "Resource", always: true, show: resource },

@@ -65,27 +65,27 @@ export function resource(whole) {
   ];
 }
 
-/** The span as JSON, and where each of its fields was read from. */
+/** The span as JSON. */
 export function raw(whole) {
   const text = JSON.stringify(whole, null, 2);
-  const mapping = Object.entries(whole.mapping ?? {});
-  return [
-    el("section", {}, el("h3", {}, "JSON", el("span", { class: "spread" }, copyButton(text))), el("pre", { class: "code", tabindex: 0 }, text)),
-    mapping.length ? el("section", {}, el("h3", {}, "Read from"), pairsList(whole.mapping)) : null,
-    whole.warnings?.length ? el("section", {}, el("h3", {}, "Warnings"), el("ul", {}, ...whole.warnings.map((warning) => el("li", {}, warning)))) : null,
-  ].filter(Boolean);
+  return [el("section", {}, el("h3", {}, "JSON", el("span", { class: "spread" }, copyButton(text))), el("pre", { class: "code", tabindex: 0 }, text))];
 }
 
-/** When and how long, who and what: the facts of a span's row. */
+/** When and how long, who and what: the facts of a span's row, each with the key that it was read from. */
 export function facts(whole) {
   const at = new Date(Number(BigInt(whole.start_ns) / 1_000_000n));
   const shown = [
     ["Started", clock(at, "time")], ["Took", whole.duration_ms === null ? "still running" : duration(whole.duration_ms)],
-    ["Own time", whole.self_ms === undefined || whole.self_ms === null ? null : duration(whole.self_ms)], ["First token", whole.ttft_ms === null ? null : duration(whole.ttft_ms)],
-    ["Service", whole.service], ["Agent", whole.agent_inherited ? `${whole.agent}, from above` : whole.agent], ["Model", whole.model],
-    ["Asked for", whole.request_model], ["Provider", whole.provider], ["Tool", whole.tool], ["Session", whole.session_id], ["User", whole.user_id],
+    ["Own time", whole.self_ms === undefined || whole.self_ms === null ? null : duration(whole.self_ms)], ["First token", whole.ttft_ms === null ? null : duration(whole.ttft_ms), "ttft"],
+    ["Service", whole.service, "service"], ["Agent", whole.agent_inherited ? `${whole.agent}, from above` : whole.agent, "agent"], ["Model", whole.model, "model"],
+    ["Asked for", whole.request_model, "request_model"], ["Provider", whole.provider, "provider"], ["Tool", whole.tool, "tool"], ["Session", whole.session_id, "session"], ["User", whole.user_id, "user"],
   ].filter(([, value]) => value);
-  return el("dl", { class: "dl span-facts" }, ...shown.flatMap(([name, value]) => [el("dt", {}, name), el("dd", { class: "cut", title: value, dir: "auto" }, value)]));
+  return el("dl", { class: "dl span-facts" }, ...shown.flatMap(([name, value, field]) => [el("dt", {}, name), fact(value, whole.mapping?.[field])]));
+}
+
+function fact(value, key) {
+  if (!key) return el("dd", { class: "cut", title: value, dir: "auto" }, value);
+  return el("dd", { class: "cut fact-read", tabindex: 0, title: value, dir: "auto" }, value, el("span", { class: "fact-from", dir: "ltr" }, el("span", { class: "sr" }, ", "), "from ", el("span", { class: "mono" }, key)));
 }
 
 function pairsList(object) {
