@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ecoa_web.accounts.models import Project
@@ -121,6 +123,16 @@ def test_what_does_not_count_says_why(api: Api, project: Project) -> None:
         4: None,
         5: "The span 0000000000000004 tells of the same call.",
     }
+
+
+def test_the_service_tier_is_part_of_the_explanation(api: Api, project: Project) -> None:
+    """The tier, and a price row of that tier."""
+    trace = send(project.pk, [Sent(name="chat", id=1, attributes=CHAT | {"openai.response.service_tier": "priority"})])
+
+    found: Any = pricing(api, trace, 1)
+
+    assert (found["service_tier"], found["price"]["service_tier"], found["outdated"]) == ("priority", "priority", False)
+    assert found["computed_usd"] > 0.00005825
 
 
 def test_a_span_without_tokens_has_no_pricing(api: Api, order: str) -> None:

@@ -141,10 +141,10 @@ def test_progress_is_shown_while_stored_calls_are_priced_again(project: Project,
         cursor.execute("UPDATE traces_reprice SET finished_at = now()")
         is_done = page(editor, part="again")
 
-    assert "Waits for a worker" in waits
+    assert "waits for a worker" in waits
     assert '<progress class="progress" max="2000" value="1500"' in runs
     assert "1,500 of 2,000 traces; 7 calls changed so far." in runs
-    assert "<progress" not in is_done and "last priced" in is_done
+    assert "<progress" not in is_done and "last priced again" in is_done
     assert AuditEntry.objects.filter(action="asked to price again").count() == 1
 
 

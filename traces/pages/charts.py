@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import log, log10
-from typing import Any, Protocol
+from typing import Any
 
 import plotly.graph_objects as go
 from django.utils import timezone
@@ -25,13 +25,6 @@ TICKS = 6  # at most, on a log axis
 
 type Figure = dict[str, Any]  # what Plotly.js reads; its own types are too many to name
 type Percentile = tuple[str, float]  # p95, in milliseconds
-
-
-class Slice(Protocol):
-    """A slice of time."""
-
-    @property
-    def start(self) -> datetime: ...
 
 
 def histogram(slots: Sequence[Slot], percentiles: Sequence[Percentile]) -> Figure:
@@ -247,7 +240,7 @@ def titled(words: str) -> dict[str, Any]:
     return {"text": words, "standoff": 8, "font": {"size": 12}}
 
 
-def slice_ms(points: Sequence[Slice], shown: TimeRange) -> float:
+def slice_ms(points: Sequence[Point], shown: TimeRange) -> float:
     """How long a slice is, from the points nearest to each other."""
     steps = [after.start - before.start for before, after in pairwise(points)]
     return min(steps, default=shown.width / 60).total_seconds() * 1000

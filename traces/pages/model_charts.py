@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import plotly.graph_objects as go
 
 from ecoa_web.format import money
 from ecoa_web.ranges import TimeRange
-from traces.pages.charts import INK, VOLUME, VOLUME_2, Figure, count_axis, drawn, local, slice_ms, time_axis, titled
+from traces.pages.charts import INK, VOLUME, VOLUME_2, Figure, count_axis, drawn, local, time_axis, titled
 from traces.pages.log_axis import label
-from traces.queries.models import ModelPoint
+from traces.queries.models import ModelDetail
 
 REASONING = "var(--k-llm)"
 
 
-def tokens_over_time(points: Sequence[ModelPoint], shown: TimeRange) -> Figure:
+def tokens_over_time(detail: ModelDetail, shown: TimeRange) -> Figure:
     """Tokens of every slice of time, stacked: cached and other input below, output and reasoning above."""
+    points = detail.points
     stacks = (
         ("cached", VOLUME, [point.cache_read + point.cache_write for point in points]),
         ("input", VOLUME_2, [point.uncached for point in points]),
@@ -26,7 +25,7 @@ def tokens_over_time(points: Sequence[ModelPoint], shown: TimeRange) -> Figure:
     most = max((sum(counts) for counts in zip(*(counts for _, _, counts in stacks), strict=True)), default=0)
     if not most:
         return {}
-    slices, step = _slices(points, shown)
+    slices, step = _slices(detail)
     bars = [
         go.Bar(**slices, y=counts, marker={"color": colour}, hovertemplate=f"%{{y:,}} {name}<extra></extra>")
         for name, colour, counts in stacks
@@ -42,12 +41,12 @@ def tokens_over_time(points: Sequence[ModelPoint], shown: TimeRange) -> Figure:
     return drawn(figure)
 
 
-def cost_over_time(points: Sequence[ModelPoint], shown: TimeRange) -> Figure:
+def cost_over_time(detail: ModelDetail, shown: TimeRange) -> Figure:
     """What the calls of every slice of time cost."""
-    costs = [point.cost_usd or 0.0 for point in points]
+    costs = [point.cost_usd or 0.0 for point in detail.points]
     if not any(costs):
         return {}
-    slices, step = _slices(points, shown)
+    slices, step = _slices(detail)
     figure = go.Figure(
         go.Bar(
             **slices,
@@ -62,8 +61,7 @@ def cost_over_time(points: Sequence[ModelPoint], shown: TimeRange) -> Figure:
     return drawn(figure)
 
 
-def _slices(points: Sequence[ModelPoint], shown: TimeRange) -> tuple[Figure, str]:
+def _slices(detail: ModelDetail) -> tuple[Figure, str]:
     """Where the bars stand, and what a slice is called."""
-    step_ms = slice_ms(points, shown)
-    at = [local(point.start) for point in points]
-    return {"x": at, "width": step_ms * 0.88, "offset": step_ms * 0.06}, label(step_ms)
+    at = [local(point.start) for point in detail.points]
+    return {"x": at, "width": detail.step_ms * 0.88, "offset": detail.step_ms * 0.06}, label(detail.step_ms)

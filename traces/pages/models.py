@@ -99,8 +99,8 @@ def model_of(project: Project, name: str, provider: str | None, shown: TimeRange
         newest=newest_traces(project.pk, window=window, filter=of_traces, limit=NEWEST).rows,
         durations=charts.histogram(detail.durations, _lines(("p50", row.p50_ms), ("p95", row.p95_ms))),
         first_tokens=charts.histogram(detail.first_tokens, _lines(("p50", row.ttft_p50_ms), ("p95", row.ttft_p95_ms))),
-        tokens=model_charts.tokens_over_time(detail.points, shown),
-        cost=model_charts.cost_over_time(detail.points, shown),
+        tokens=model_charts.tokens_over_time(detail, shown),
+        cost=model_charts.cost_over_time(detail, shown),
     )
 
 

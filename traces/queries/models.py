@@ -70,6 +70,7 @@ class ModelDetail:
     durations: list[Slot]
     first_tokens: list[Slot]
     points: list[ModelPoint]  # slices without calls are left out
+    step_ms: float  # how long a slice is
 
 
 def model_figures(project_id: int, *, window: Window, filter: Filter | None = None, limit: int = 100) -> list[ModelRow]:
@@ -106,11 +107,13 @@ def model_detail(
     latencies = rollups.latencies(of_all, kinds=MODEL_KINDS).get(0, NO_LATENCIES)
     first_tokens = rollups.latencies(of_all, kinds=MODEL_KINDS, of=Measure.TTFT).get(0, NO_LATENCIES)
     row = _row(model, provider or "", sums=sum(sums, NOTHING), latencies=latencies, first_tokens=first_tokens)
+    step = step_minutes(window, points=points, at_least=rollups.widest())
     return ModelDetail(
         row=row,
         durations=latencies.slots(),
         first_tokens=first_tokens.slots(),
-        points=_over_time(rollups, window, points),
+        points=_over_time(rollups, step),
+        step_ms=step * 60_000.0,
     )
 
 
@@ -122,8 +125,7 @@ def one_model(model: str, provider: str | None, filter: Filter | None = None) ->
     return Filter(text="", node=terms) if filter is None else replace(filter, node=And((terms, filter.node)))
 
 
-def _over_time(rollups: Rollups, window: Window, points: int) -> list[ModelPoint]:
-    step = step_minutes(window, points=points, at_least=rollups.widest())
+def _over_time(rollups: Rollups, step: int) -> list[ModelPoint]:
     total: dict[int, Sums] = {}
     for (minute, kind), sums in rollups.sums(sql.SQL("r.bucket / {0} * {0}").format(sql.Literal(step))).items():
         if kind in MODEL_KINDS:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from ecoa_web.db.named_sql import named_sql
 from traces.ids import span_hex
 from traces.prices.book import TIER_KEYS, PriceBook, service_tier
@@ -100,13 +102,13 @@ def span_pricing(project_id: int, trace_id: str, row: SpanRow, *, mapping: Mappi
     if row.cost is None and usage == NO_USAGE:
         return None
     found = fetch(SQL.span, trace=trace_id, project=project_id, span=row.span_id, tier_keys=list(TIER_KEYS))
-    reported, response_key, attributes = found[0] if found else (None, None, {})
+    reported, response_key, attributes = found[0] if found else (None, None, "{}")
     call = _Call(
         kind=row.kind,
         provider=row.provider,
         model=row.model,
         request_model=row.request_model,
-        tier=service_tier(attributes),
+        tier=_tier(attributes),
         start_ns=row.start_ns,
         usage=usage,
         cost=row.cost,
@@ -179,7 +181,7 @@ def _counted_call(book: PriceBook, project_id: int, columns: tuple[Any, ...]) ->
         provider=provider,
         model=model,
         request_model=request_model,
-        tier=service_tier(attributes),
+        tier=_tier(attributes),
         start_ns=start_ns,
         usage=Usage(**dict(zip(Usage.__slots__, tokens, strict=True))),
         cost=cost,
@@ -245,6 +247,11 @@ def _formula(made: Sequence[Part], rates: Rates, computed: float | None) -> str 
 def _plain(number: float) -> str:
     """A number without an exponent."""
     return f"{Decimal(repr(number)):f}".removesuffix(".0")
+
+
+def _tier(attributes: str) -> str | None:
+    """The service tier that attributes tell; Django leaves jsonb as text."""
+    return service_tier(orjson.loads(attributes))
 
 
 def _why_not(project_id: int, trace_id: str, row: SpanRow, response_key: int | None) -> str:
