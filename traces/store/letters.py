@@ -1,7 +1,7 @@
 """Dead letters, tried again or discarded.
 
 A batch is stored whole or not at all, so its letters are tried again together. What of it is stored already will be
-found to be a double; the ledger takes that back beforehand, so that it adds up before, while the batch waits, and after.
+found to be a double; the ledger takes that back beforehand, so that it adds up before, during and after.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from traces.rules.rule import Ruled
 
 SQL = named_sql(__file__)
-BATCHES_AT_ONCE = 200
+BATCHES_AT_ONCE = 50
 
 
 class Kept(NamedTuple):
