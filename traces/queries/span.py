@@ -13,6 +13,7 @@ from traces.inbox.batch import inflated
 from traces.logs.events import with_records
 from traces.messages import conversation
 from traces.normalise import normalise_explained
+from traces.queries.reading import own_of
 from traces.queries.records import records_of_span
 from traces.queries.rows import fetch
 from traces.queries.trace import SpanRow
@@ -44,7 +45,8 @@ def whole_span(project_id: int, trace_id: str, span_id: int) -> WholeSpan | None
     sent, received_ns = _sent(project_id, batch_id=batch_id, day=day, ordinal=ordinal)
     if sent is None:
         return WholeSpan(row=SpanRow(*row), sent=None, conversation=Conversation(), mapping={}, warnings=[NOT_KEPT])
-    normalised, mapping = normalise_explained(sent, received_ns)
+    tables = own_of(project_id).ruled.of(sent.scope.name)
+    normalised, mapping = normalise_explained(sent, received_ns, tables)
     return WholeSpan(
         row=SpanRow(*row),
         sent=sent,

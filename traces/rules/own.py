@@ -35,7 +35,7 @@ def own_rules(conn: Connection[Any], project_ids: Collection[int]) -> dict[int, 
         epochs[project_id] = epoch
         if columns[0] is not None and known(columns[1], columns[3]):
             rules[project_id] = (*rules.get(project_id, ()), Rule(*columns))
-    return {project_id: _own(epoch, rules.get(project_id, ())) for project_id, epoch in epochs.items()}
+    return {project_id: own(epoch, rules.get(project_id, ())) for project_id, epoch in epochs.items()}
 
 
 def known(field: str, reader: str) -> bool:
@@ -43,5 +43,6 @@ def known(field: str, reader: str) -> bool:
     return field in FIELDS and reader in READERS
 
 
-def _own(epoch: int, rules: tuple[Rule, ...]) -> Own:
+def own(epoch: int, rules: tuple[Rule, ...]) -> Own:
+    """What is a project's own, compiled."""
     return Own(epoch=epoch, rules=rules, ruled=ruled(rules), version=version_of(rules)) if rules else Own(epoch=epoch)
