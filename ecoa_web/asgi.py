@@ -17,6 +17,7 @@ from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from ecoa_web.routing import websocket_urlpatterns  # noqa: E402
+from ecoa_web.socket_guard import known_host  # noqa: E402
 from traces.receiver.app import ReceiverApp, is_receiver_path  # noqa: E402
 
 Receive = Callable[[], Awaitable[Any]]
@@ -34,8 +35,8 @@ async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": OriginValidator(
-            SessionMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.CSRF_TRUSTED_ORIGINS
+        "websocket": known_host(
+            OriginValidator(SessionMiddlewareStack(URLRouter(websocket_urlpatterns)), settings.CSRF_TRUSTED_ORIGINS)
         ),
     }
 )

@@ -18,13 +18,14 @@ import daphne.server  # first: it chooses Twisted's reactor
 import structlog
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.http_protocol import WebRequest
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.logger import globalLogBeginner
 from twisted.web import http
 
 from ecoa_web.web_limits import Limits, Refused, web_limits
+from ecoa_web.web_sockets import RESTART, LimitedSocketFactory
 
 if TYPE_CHECKING:
     from ecoa_web.config import Config
@@ -73,7 +74,7 @@ class WebServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
         """Listen and serve. A port that is taken ends the process with a message."""
         globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
         self.http_factory = LimitedFactory(self)
-        self.ws_factory = WebSocketFactory(self, server="")
+        self.ws_factory = LimitedSocketFactory(self, server="")
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,
@@ -104,7 +105,7 @@ class WebServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
             port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_OPEN:
-                protocol.serverClose(code=1012)  # "service restart": the page reconnects
+                protocol.serverClose(code=RESTART)  # the page reconnects
         self._stop_when_idle(time.monotonic() + DRAIN_S)
 
     def kill_all_applications(self) -> Any:

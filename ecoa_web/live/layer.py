@@ -55,18 +55,21 @@ class LatestValueLayer(BaseChannelLayer):  # type: ignore[misc]  # channels has 
         mailbox = self._mailbox(channel)
         try:
             return await mailbox.take()
-        except asyncio.CancelledError:  # the socket is gone
-            self._mailboxes.pop(channel, None)
-            raise
+        finally:
+            if not mailbox.messages:  # read, or never to be read: the socket may be gone
+                self._mailboxes.pop(channel, None)
 
     async def group_add(self, group: str, channel: str) -> None:
         self._groups.setdefault(group, set()).add(channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
+        """Leave a group. With its last group a channel leaves behind what it has not read, too."""
         members = self._groups.get(group, set())
         members.discard(channel)
         if not members:
             self._groups.pop(group, None)
+        if not any(channel in others for others in self._groups.values()):
+            self._mailboxes.pop(channel, None)
 
     async def group_send(self, group: str, message: Message) -> None:
         for channel in self._groups.get(group, ()):

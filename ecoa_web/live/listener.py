@@ -21,10 +21,12 @@ RECONNECT_S = (0.2, 2.0)
 
 
 class Listener:
-    """Listens for as long as its event loop runs; after a reconnect every open page is told to look again."""
+    """Listens for as long as its event loop runs. While the database is away, sockets are told so and end; those that
+    are open after a reconnect are told to look again."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        self.lost = False  # it has had no connection since it last tried
 
     def ensure_started(self) -> None:
         """Start listening unless Redis carries the hints or this loop's task runs already."""
@@ -40,12 +42,15 @@ class Listener:
                 await self._listen()
             except (psycopg.Error, OSError) as error:
                 log.warning("live_listener_lost", error=type(error).__name__)
+                self.lost = True
+                await self._tell_all({"type": "lost"})
                 await asyncio.sleep(random.uniform(*RECONNECT_S))  # noqa: S311  # jitter, not a secret
 
     async def _listen(self) -> None:
         conninfo = direct_conninfo(settings.CONFIG)
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5) as conn:
             await conn.execute(f"LISTEN {CHANNEL}")
+            self.lost = False
             await self._everything_may_have_changed()
             async for notify in conn.notifies():
                 await pass_on(json.loads(notify.payload))
@@ -54,6 +59,11 @@ class Listener:
         layer, cursor = get_channel_layer(), time.time_ns() // 1_000_000
         for name in layer.groups():
             await layer.group_send(name, hint(int(name.removeprefix("project-")), cursor))
+
+    async def _tell_all(self, message: dict[str, Any]) -> None:
+        layer = get_channel_layer()
+        for name in layer.groups():
+            await layer.group_send(name, message)
 
 
 async def pass_on(payload: dict[str, Any]) -> None:

@@ -64,3 +64,19 @@ async def test_a_closed_socket_leaves_nothing_behind() -> None:
 
     assert layer.groups() == []
     assert layer._mailboxes == {}
+
+
+async def test_a_message_to_a_socket_that_just_closed_is_not_kept() -> None:
+    """Between the end of a receive and the goodbye to its group a hint may come; it goes with the group."""
+    layer = LatestValueLayer()
+    channel = await layer.new_channel()
+    await layer.group_add("project-1", channel)
+    waiting = asyncio.ensure_future(layer.receive(channel))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    await layer.group_send("project-1", {"type": "hint", "cursor": 7})
+    await layer.group_discard("project-1", channel)
+
+    assert layer._mailboxes == {}

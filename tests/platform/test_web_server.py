@@ -24,6 +24,9 @@ from ecoa_web.config import read_config
 from ecoa_web.web_server import WebServer
 
 async def application(scope, receive, send):
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        await asyncio.sleep(3600)
     size, more = 0, True
     while more:
         message = await receive()
@@ -156,12 +159,47 @@ def test_a_running_request_ends_before_the_server_does(server: tuple[subprocess.
     assert process.wait(timeout=PATIENCE_S) == 0
 
 
+@pytest.mark.stack
+def test_a_flooded_websocket_is_closed(server: tuple[subprocess.Popen[str], int]) -> None:
+    """Messages that wait for their consumer are few: what a client sends cannot fill the memory."""
+    _, port = server
+    message = b"\x82\xfe\x03\xe8" + bytes(4) + bytes(1000)  # binary, of 1,000 bytes, under an empty mask
+    with closing(websocket(port)) as page:
+        page.sendall(message * 65)
+
+        assert page.recv(4) == b"\x88\x02" + (4429).to_bytes(2)
+
+
+@pytest.mark.stack
+def test_an_open_websocket_does_not_keep_the_server_from_stopping(server: tuple[subprocess.Popen[str], int]) -> None:
+    """SIGTERM: pages are told that the server comes back, and the process ends by itself."""
+    process, port = server
+    with closing(websocket(port)) as page:
+        process.send_signal(signal.SIGTERM)
+
+        assert page.recv(4) == b"\x88\x02" + (4012).to_bytes(2)
+    assert process.wait(timeout=PATIENCE_S) == 0
+
+
 def test_the_web_port_has_the_receivers_limits() -> None:
     """One setting rules both ports."""
     config = read_config()
 
     assert web_limits(config).body_bytes(b"/v1/traces") == config.max_body_bytes
     assert web_limits(config).body_bytes(b"/api/v1/traces") == 2_560_000
+
+
+def websocket(port: int) -> socket.socket:
+    """An open WebSocket, to be spoken in frames."""
+    page = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    page.sendall(f"GET /ws HTTP/1.1\r\nHost: localhost\r\n{upgrade}{key}\r\n".encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += page.recv(1)
+    assert head.startswith(b"HTTP/1.1 101")
+    return page
 
 
 def ended(connection: socket.socket) -> bool:
