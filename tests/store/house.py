@@ -9,16 +9,19 @@ import psycopg
 
 from ecoa_web.db.partitions import ensure_days
 from tests.store.spans import EPOCH_NS, Sent, body
-from traces.inbox.batch import body_digest, compressed
+from traces.inbox.batch import Signal, body_digest, compressed
 from traces.inbox.ids import new_batch_id
 from traces.rollups.histogram import merged
 from traces.rollups.keys import Keys
+from traces.span import Outcome
 from traces.store.group import Store
+from traces.store.logs import look_for_traces
 from traces.store.settling import settle_due
 
 TABLES = (
     "traces_span, traces_inbox_batch, traces_trace, traces_settle, traces_inbox_queue, traces_rollup,"
-    " traces_rollup_delta, traces_rollup_key, traces_ledger, traces_dead_letter, traces_price, traces_reprice"
+    " traces_rollup_delta, traces_rollup_key, traces_ledger, traces_dead_letter, traces_price, traces_reprice,"
+    " traces_log, traces_log_queue, traces_search_segment, traces_search_queue"
 )
 ARRIVAL_MS = EPOCH_NS // 1_000_000 + 3_600_000  # an hour after the spans
 PROJECT = 7
@@ -59,22 +62,31 @@ class House:
         return self.receive_body(body(list(spans)), len(spans), project=project, at_ms=at_ms, key=key)
 
     def receive_body(
-        self, request: bytes, spans: int, *, project: int = PROJECT, at_ms: int | None = None, key: int = 1
+        self,
+        request: bytes,
+        spans: int,
+        *,
+        project: int = PROJECT,
+        at_ms: int | None = None,
+        key: int = 1,
+        signal: Signal = Signal.TRACES,
     ) -> int:
         self.arrivals += 1
         moment = ARRIVAL_MS + self.arrivals if at_ms is None else at_ms
         batch_id, day = new_batch_id(moment), datetime.fromtimestamp(moment / 1000, UTC).date()
+        digest = body_digest(project, signal, request)
         ensure_days(self.conn, [day])
         with self.conn.transaction():
             self.conn.execute(
-                "INSERT INTO traces_inbox_batch VALUES (%s, %s, %s, %s, %s, 1, to_timestamp(%s / 1000.0), %s, %s)",
-                [batch_id, day, project, key, spans, moment, body_digest(project, 1, request), compressed(request)],  # type: ignore[arg-type]
+                "INSERT INTO traces_inbox_batch VALUES (%s, %s, %s, %s, %s, %s, to_timestamp(%s / 1000.0), %s, %s)",
+                [batch_id, day, project, key, spans, signal, moment, digest, compressed(request)],
             )
             self.conn.execute(
                 "INSERT INTO traces_inbox_queue VALUES (%s, %s, %s, %s, 0, now())", [batch_id, day, project, spans]
             )
             self.conn.execute(
-                "INSERT INTO traces_ledger VALUES (%s, %s, %s, 0, '', %s)", [project, key, moment // 60_000, spans]
+                "INSERT INTO traces_ledger VALUES (%s, %s, %s, %s, '', %s)",
+                [project, key, moment // 60_000, Outcome.RECEIVED.of(signal), spans],
             )
         return batch_id
 
@@ -87,6 +99,10 @@ class House:
 
     def settle(self, *, later_ms: int = 3_600_000) -> None:
         """Decide every trace that waits, some time after the last arrival."""
+        while self.rows("SELECT 1 FROM traces_log_queue"):
+            self.conn.execute("UPDATE traces_log_queue SET due_at = now() - interval '1 second'")
+            with self.conn.transaction():
+                look_for_traces(self.conn)
         while True:
             self.conn.execute("UPDATE traces_settle SET due_at = now() - interval '1 second'")
             now_ms = ARRIVAL_MS + self.arrivals + later_ms
