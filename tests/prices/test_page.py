@@ -134,12 +134,12 @@ def test_the_built_in_price_stands_beside_ones_own(project: Project, editor: Cli
 def test_progress_is_shown_while_stored_calls_are_priced_again(project: Project, editor: Client) -> None:
     """A bar, and how many of how many; then when it was done."""
     post(editor, "prices-again")
-    waits = page(editor, part="again")
+    waits = page(editor, part="live")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE traces_reprice SET started_at = now(), traces = 2000, done = 1500, changed = 7")
-        runs = page(editor, part="again")
+        runs = page(editor, part="live")
         cursor.execute("UPDATE traces_reprice SET finished_at = now()")
-        is_done = page(editor, part="again")
+        is_done = page(editor, part="live")
 
     assert "waits for a worker" in waits
     assert '<progress class="progress" max="2000" value="1500"' in runs

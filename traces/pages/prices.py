@@ -63,8 +63,8 @@ class PriceForm(Looks):
     )
     input = _dollars("Input", help_text=PER_MILLION, required=True)
     output = _dollars("Output", help_text="0 where there is none, as for embeddings", required=True)
-    cache_read = _dollars("Cached input, read", help_text="Empty: as input")
-    cache_write = _dollars("Cached input, written", help_text="Empty: as input")
+    cache_read = _dollars("Cached input", help_text="Empty: as input")
+    cache_write = _dollars("Cache writes", help_text="Empty: as input")
     reasoning = _dollars("Reasoning", help_text="Empty: as output")
     valid_from = _day("From", "First day, UTC; empty: always")
     valid_until = _day("Until", "First day without it; empty: for good")
@@ -100,19 +100,18 @@ def price_list(request: HttpRequest, slug: str) -> HttpResponse:
         added = edit.add(request, project, form.price())
         messages.success(request, f"The price of {added.model} is added. {AGAIN}")
         return redirect("prices", slug)
-    if request.GET.get("part") == "again":
-        return render(request, "settings/prices.html#again", _again(request, project))
     now = datetime.now(UTC)
+    shown = _shown(request, project, now)
+    if request.GET.get("part") == "live":
+        return render(request, "settings/prices.html#live", shown)
     model, provider = form["model"].value() or "", (form["provider"].value() or "").lower()
     return answer(
         request,
         "settings/prices.html",
         form,
-        own=prices.own_prices(project.pk, now=now),
-        unpriced=prices.unpriced_models(project.pk, now=now),
         builtin=prices.builtin_price(provider, model, now=now),
         asked_model=model,
-        **_again(request, project),
+        **shown,
     )
 
 
@@ -158,9 +157,12 @@ def _project(request: HttpRequest, slug: str, need: Role = Role.VIEWER) -> Proje
     return visible_project(signed_in(request), slug, Role.EDITOR if request.method == "POST" else need)
 
 
-def _again(request: HttpRequest, project: Project) -> dict[str, Any]:
+def _shown(request: HttpRequest, project: Project, now: datetime) -> dict[str, Any]:
+    """What the lists of the page show."""
     role = role_in(signed_in(request), project)
     return {
+        "own": prices.own_prices(project.pk, now=now),
+        "unpriced": prices.unpriced_models(project.pk, now=now),
         "job": prices.latest_repricing(project.pk),
         "editor": role is not None and role >= Role.EDITOR,
         "shown": project,

@@ -10,13 +10,13 @@ from ecoa_web.db.named_sql import named_sql
 from traces.prices import builtin
 from traces.prices.own import override
 from traces.prices.rates import Rates, dollars
-from traces.queries.models import model_figures
+from traces.queries.models import MODEL
 from traces.queries.rows import fetch
+from traces.queries.sums import NOTHING, Rollups, Sums
 from traces.queries.window import Window
 
 if TYPE_CHECKING:
     from traces.prices.override import Override
-    from traces.queries.models import ModelRow
 
 SQL = named_sql(__file__)
 LOOK_BACK = timedelta(days=30)
@@ -43,6 +43,17 @@ class OwnPrice:
     builtin: Dollars | None  # what genai-prices says today; None: nothing, or the row is for several models
     changed_by: str
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpriced:
+    """A model without a price, as it was called."""
+
+    model: str
+    provider: str | None
+    unpriced_calls: int
+    input_tokens: int | None
+    output_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +88,14 @@ def own_prices(project_id: int, *, now: datetime) -> list[OwnPrice]:
     return found
 
 
-def unpriced_models(project_id: int, *, now: datetime) -> list[ModelRow]:
-    """Models that were called in the last 30 days and have no price, most calls first."""
-    rows = model_figures(project_id, window=Window.between(now - LOOK_BACK, now + timedelta(days=1)), limit=1000)
-    return sorted((row for row in rows if row.unpriced_calls), key=lambda row: -row.unpriced_calls)
+def unpriced_models(project_id: int, *, now: datetime) -> list[Unpriced]:
+    """Models that were called in the last 30 days and have no price, most such calls first."""
+    window = Window.between(now - LOOK_BACK, now + timedelta(days=1))
+    total: dict[str, Sums] = {}
+    for (model, _), sums in Rollups.of(project_id, window=window, filter=None).sums(MODEL).items():
+        total[model] = total.get(model, NOTHING) + sums
+    rows = [_unpriced(*model.split("\x1f"), sums=sums) for model, sums in total.items() if sums.unpriced > 0]
+    return sorted(rows, key=lambda row: (-row.unpriced_calls, row.model, row.provider or ""))
 
 
 def builtin_price(provider: str | None, model: str, *, now: datetime) -> Dollars | None:
@@ -101,3 +116,13 @@ def latest_repricing(project_id: int) -> Repricing | None:
 def of_rates(rates: Rates) -> Dollars:
     """Rates in dollars."""
     return Dollars(**{name: dollars(getattr(rates, name)) for name in Dollars.__slots__})
+
+
+def _unpriced(model: str, provider: str, *, sums: Sums) -> Unpriced:
+    return Unpriced(
+        model=model,
+        provider=provider or None,
+        unpriced_calls=sums.unpriced,
+        input_tokens=sums.input_tokens,
+        output_tokens=sums.output_tokens,
+    )

@@ -25,7 +25,7 @@ function verdict({ counted, why_not, price, cost_usd }) {
 function tokens({ buckets }) {
   if (!buckets.length) return null;
   const row = ({ bucket, tokens, usd_per_mtok, cost_usd, key }) => el("tr", {},
-    el("th", { scope: "row" }, WORDS[bucket], key ? el("span", { class: "cost-key mono cut", title: key }, key) : null),
+    el("th", { scope: "row" }, WORDS[bucket], key ? el("span", { class: "cost-key" }, key) : null),
     el("td", { class: "num" }, tokens.toLocaleString("en")),
     el("td", { class: "num" }, usd_per_mtok === null ? "–" : dollars(usd_per_mtok)),
     el("td", { class: "num" }, dollars(cost_usd)));
