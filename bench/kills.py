@@ -58,22 +58,22 @@ class Victim:
         self._environment = environment
         self.stack = stack
 
-    def kill(self, kind: str) -> None:
-        """SIGKILL a part; everything is started again, the rest is the supervisor's."""
+    def kill(self, kind: str) -> float:
+        """SIGKILL a part; when. Everything is started again, the rest is the supervisor's."""
         if kind == "everything":
-            self._kill_everything()
-            return
+            return self._kill_everything()
         processes = self.stack.parts()[{"PostgreSQL": "postgres"}.get(kind, kind.split(maxsplit=1)[0])]
         if kind.startswith("worker"):
             processes = sorted(processes, key=lambda process: process.pid)[int(kind[-1]) - 1 :][:1]
-        kill(processes)
+        return kill(processes)
 
-    def _kill_everything(self) -> None:
+    def _kill_everything(self) -> float:
         up = self.stack.up
         assert up
-        kill([psutil.Process(up.process.pid), *up.children()])
+        killed_s = kill([psutil.Process(up.process.pid), *up.children()])
         up.close()
         self.stack = stack_in(self._environment, Up(self._environment))
+        return killed_s
 
     def wait_whole(self) -> None:
         """Until every part runs and the web process is ready."""
@@ -86,12 +86,14 @@ class Victim:
             time.sleep(LOOK_S)
 
 
-def kill(processes: Sequence[psutil.Process]) -> None:
-    """All at once, and gone when this returns."""
+def kill(processes: Sequence[psutil.Process]) -> float:
+    """All at once, and gone when this returns; when the signals were sent, in monotonic seconds."""
     for process in processes:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
+    killed_s = time.monotonic()
     psutil.wait_procs(list(processes), timeout=PATIENCE_S)
+    return killed_s
 
 
 @contextmanager
@@ -119,8 +121,7 @@ def play(victim: Victim, kind: str, payloads: Sequence[Payload], *, rate: float)
     sender = threading.Thread(target=load.run, name="load", daemon=True)
     sender.start()
     wait_until(lambda: load.acked_spans >= sum(payload.spans for payload in payloads) // 3)
-    killed_s = time.monotonic()
-    victim.kill(kind)
+    killed_s = victim.kill(kind)
     first_ack_s = wait_until(lambda: next((ack.answered_s for ack in load.acks if ack.sent_s >= killed_s), 0.0))
     caught_up_s = wait_until(lambda: _caught_up(victim.stack, load, stored_before))
     sender.join(PATIENCE_S)

@@ -7,7 +7,6 @@ How fast a large trace opens in Chromium, and how smoothly it scrolls:
 from __future__ import annotations
 
 import argparse
-import asyncio
 import time
 from statistics import median
 from typing import Any
@@ -54,24 +53,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--opens", type=int, default=5)
     args = parser.parse_args()
-    with fresh_stack() as stack, chromium() as browser:
+    with fresh_stack() as stack:
         traces = {size: send_large(stack, size) for size in SIZES}
         busy = machine.wait_quiet()
-        for size, trace_id in traces.items():
-            path = f"{stack.web}/p/default/traces/{trace_id}/"
-            first = [_open_ms(browser, stack, path) for _ in range(args.opens)]
-            with signed_in(browser, stack) as page:
-                again = [_opened_ms(page, path) for _ in range(args.opens + 1)][1:]
-                size_kb = page.evaluate(BYTES) / 1000
-                frames = _scroll_ms(page)
-            print(
-                f"{size:6,} spans: rows after {median(first):5.0f} ms (most {max(first):.0f}) in a new browser, "
-                f"{median(again):5.0f} ms (most {max(again):.0f}) again, {size_kb:,.0f} kB; scrolling: frames p50 "
-                f"{percentile(frames, 50):.1f} ms, p95 {percentile(frames, 95):.1f} ms, most {max(frames):.1f} ms, "
-                f"{sum(frame > 25 for frame in frames)} of {len(frames)} late",
-                flush=True,
-            )
+        with chromium() as browser:
+            for size, trace_id in traces.items():
+                path = f"{stack.web}/p/default/traces/{trace_id}/"
+                print(f"{size:6,} spans: {_figures(browser, stack, path, opens=args.opens)}", flush=True)
         print(f"other work before: {busy:.2f} cores")
+
+
+def _figures(browser: Browser, stack: Stack, path: str, *, opens: int) -> str:
+    first = [_open_ms(browser, stack, path) for _ in range(opens)]
+    with signed_in(browser, stack) as page:
+        again = [_opened_ms(page, path) for _ in range(opens + 1)][1:]
+        size_kb = page.evaluate(BYTES) / 1000
+        frames = _scroll_ms(page)
+    return (
+        f"rows after {median(first):.0f} ms (most {max(first):.0f}) in a new browser, {median(again):.0f} ms "
+        f"(most {max(again):.0f}) again, {size_kb:,.0f} kB; frames while scrolling: p50 {percentile(frames, 50):.1f} ms, "
+        f"p95 {percentile(frames, 95):.1f} ms, most {max(frames):.1f} ms, {sum(frame > 25 for frame in frames)} of "
+        f"{len(frames)} late"
+    )
 
 
 def send_large(stack: Stack, spans: int, *, seed: int = 7) -> str:
@@ -79,7 +82,7 @@ def send_large(stack: Stack, spans: int, *, seed: int = 7) -> str:
     before = stack.ledger()["stored_spans"]
     trace_id, payloads = large_trace(spans, seed=seed + spans, base_ns=time.time_ns() - 3600 * 10**9)
     load = Load(address=stack.otlp, key=stack.key, payloads=list(payloads))
-    asyncio.run(load.send())
+    load.run()
     stored = stack.wait_stored(before + spans) - before
     assert (load.acked_spans, stored) == (spans, spans), (load.acked_spans, stored)
     return trace_id
