@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -35,6 +36,7 @@ class Scope:
     version: str
     attributes: dict[str, Value]
     dropped_attributes: int
+    key: int = 0  # a 16-bit hash of the name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,11 +245,13 @@ def scope_of(raw: bytes) -> Scope:
     known = _scopes.get(raw)
     if known is None:
         message = _lenient("InstrumentationScope", raw)
+        name_digest = blake2b(message.name, digest_size=2).digest()
         made = Scope(
             name=values.text(message.name),
             version=values.text(message.version),
             attributes=values.attributes(message.attributes),
             dropped_attributes=message.dropped_attributes_count,
+            key=int.from_bytes(name_digest, "big", signed=True),
         )
         known = _keep(_scopes, raw, made)
     return known

@@ -113,6 +113,7 @@ def _normalise(raw: RawSpan, received_ns: int | None, mapping: dict[str, str] | 
         ttft_ns=_ttft(held, start_ns, end_ns, warnings),
         attempt=get("attempt"),
         pending=pending,
+        scope_key=raw.scope.key if kind in MODEL_KINDS else None,
         attributes=_bounded(small, warnings),
     )
     if fault is not None:

@@ -96,7 +96,8 @@ class SkeletonColumns(s.Serializer[object]):
     status = s.ListField(child=s.IntegerField(), help_text=", ".join(f"{k.value} {k.name.lower()}" for k in Status))
     flags = s.ListField(
         child=s.IntegerField(),
-        help_text="Bits: 1 agent inherited, 2 usage counted, 4 pending, 8 timed out, 16 agent unsettled, 32 unpriced.",
+        help_text="Bits: 1 agent inherited, 2 usage counted, 4 pending, 8 timed out, 16 agent unsettled, 32 unpriced,"
+        " 64 usage, 128 cost, 256 model told by a log record, 512 another span of the same call says the same.",
     )
     attempt = s.ListField(child=s.IntegerField(**MAYBE))
     name = s.ListField(child=s.IntegerField(), help_text="This and the other texts: a place in strings.")

@@ -7,8 +7,11 @@ Pure: a function of the set of spans, the same for any order of arrival. The rul
 2. While an ancestor is missing and no agent is known below it, the span is unsettled. Its caller decides how long.
 3. Usage counts for model calls only, each once. A model call with another one below it repeats what that one says,
    unless an agent or a tool stands between them: then it asked for their work, and that is a call of its own.
-4. Of several model calls with one response id, the deepest counts; of equals, the earliest; then the smallest id.
-5. A cycle of parents has no top: its spans have no agent from above, and count as their own descendants.
+4. Of several model calls with one response id, one that tells its usage counts; then the deepest, the earliest, the
+   smallest id.
+5. Two neighbours from two instrumentations, of one model, one within the other's time, that tell the same or of which
+   one tells nothing, are one call as well (traces.twins). A call that repeats another's is no call in any count.
+6. A cycle of parents has no top: its spans have no agent from above, and count as their own descendants.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from traces.span import MODEL_KINDS, Flag, Kind
+from traces.twins import twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +34,7 @@ PENDING = int(Flag.PENDING)
 TIMED_OUT = int(Flag.TIMED_OUT)
 UNSETTLED = int(Flag.AGENT_UNSETTLED)
 UNPRICED = int(Flag.UNPRICED)
+REPEATED = int(Flag.REPEATED)
 
 MISSING = ""  # the agent of a span with a missing ancestor
 IS_MODEL = tuple(kind in MODEL_KINDS for kind in sorted(Kind))
@@ -58,7 +63,7 @@ def decide(spans: Sequence[Span]) -> Decision:
     """Decide every span from all the spans of its trace that are known."""
     by_id = {span.span_id: span for span in spans}
     above: dict[int, str | None] = {}
-    counted = _counted(spans, by_id)
+    counted, repeated = _calls(spans, by_id)
     decided = []
     rooted, whole = False, True
     for span in spans:
@@ -74,6 +79,8 @@ def decide(spans: Sequence[Span]) -> Decision:
                 flags |= inherited
         if span.span_id in counted:
             flags |= USAGE_COUNTED if span.cost is not None else USAGE_COUNTED | UNPRICED
+        elif span.span_id in repeated:
+            flags |= REPEATED
         if span.timed_out:
             flags |= TIMED_OUT
         if span.pending:
@@ -115,33 +122,64 @@ def _inherited(span: Span, by_id: dict[int, Span], above: dict[int, str | None])
     return agent, AGENT_INHERITED if agent is not None else 0
 
 
-def _counted(spans: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
-    """Ids of the spans whose usage counts: rules 3 and 4."""
-    users = [span for span in spans if IS_MODEL[span.kind] and _reports(span) and not span.pending]
-    if not users:
-        return set()
-    repeated = _ancestors(users, by_id)
-    calls: dict[int, Span] = {}
+def _calls(spans: Iterable[Span], by_id: dict[int, Span]) -> tuple[set[int], set[int]]:
+    """Ids of the spans whose usage counts, and of those that repeat another span's call: rules 3 to 5."""
+    models = [span for span in spans if IS_MODEL[span.kind] and not span.pending]
+    if len(models) < 2:
+        return {span.span_id for span in models if reports(span)}, set()
+    telling = [span for span in models if reports(span)]
+    silent = [span for span in models if not reports(span)] if len(telling) < len(models) else []
+    wrappers = _ancestors(telling, by_id)
+    calls = [span for span in telling if span.span_id not in wrappers]
+    if silent:
+        wrappers |= _ancestors(silent, by_id) - {span.span_id for span in calls}
+        calls += [span for span in silent if span.span_id not in wrappers]
+    repeated = {span.span_id for span in models if span.span_id in wrappers}
+    alone = _one_of_each(calls, by_id)
+    repeated |= {span.span_id for span in calls} - alone
+    counted = {span.span_id for span in telling} & alone
+    for span in silent:
+        if span.span_id in alone and _is_part(span, counted, by_id):
+            repeated.add(span.span_id)
+    return counted, repeated
+
+
+def _one_of_each(calls: Sequence[Span], by_id: dict[int, Span]) -> set[int]:
+    """Ids of the calls without their twins: rules 4 and 5."""
+    if len(calls) < 2:
+        return {span.span_id for span in calls}
     depths: dict[int, int] = {}
-    counted = set()
-    for span in users:
-        if span.span_id in repeated:
-            continue
+    answers: dict[int, Span] = {}
+    gone: set[int] = set()
+    for span in calls:
         key = span.response_key
-        if key is None or key not in calls:
-            counted.add(span.span_id)
-        else:
-            other = calls[key]
-            if _rank(span, by_id, depths) > _rank(other, by_id, depths):
-                continue
-            counted.discard(other.span_id)
-            counted.add(span.span_id)
-        if key is not None:
-            calls[key] = span
-    return counted
+        if key is None:
+            continue
+        other = answers.setdefault(key, span)
+        if other is not span:
+            first = _rank(span, by_id, depths) < _rank(other, by_id, depths)
+            gone.add(other.span_id if first else span.span_id)
+            answers[key] = span if first else other
+    kept = [span for span in calls if span.span_id not in gone]
+    return {span.span_id for span in kept} - twins(kept)
 
 
-def _reports(span: Span) -> bool:
+def _is_part(span: Span, counted: set[int], by_id: dict[int, Span]) -> bool:
+    """Whether a call that tells no usage stands below one whose usage counts, no agent or tool between them."""
+    climbed: set[int] = set()
+    parent_id = span.parent_id
+    while parent_id is not None and parent_id not in climbed:
+        if parent_id in counted:
+            return True
+        climbed.add(parent_id)
+        parent = by_id.get(parent_id)
+        if parent is None or IS_WORKER[parent.kind]:
+            return False
+        parent_id = parent.parent_id
+    return False
+
+
+def reports(span: Span) -> bool:
     """Whether the span says anything about tokens or cost."""
     usage = span.usage
     return span.cost is not None or (
@@ -172,9 +210,9 @@ def _ancestors(users: Iterable[Span], by_id: dict[int, Span]) -> set[int]:
     return seen
 
 
-def _rank(span: Span, by_id: dict[int, Span], depths: dict[int, int]) -> tuple[int, int, int]:
-    """The smallest is the one that counts: deepest, then earliest, then smallest id."""
-    return -_depth(span, by_id, depths), span.start_ns, span.span_id
+def _rank(span: Span, by_id: dict[int, Span], depths: dict[int, int]) -> tuple[bool, int, int, int]:
+    """The smallest is the one that counts: it tells its usage, then the deepest, the earliest, the smallest id."""
+    return not reports(span), -_depth(span, by_id, depths), span.start_ns, span.span_id
 
 
 def _depth(span: Span, by_id: dict[int, Span], depths: dict[int, int]) -> int:

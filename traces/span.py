@@ -61,6 +61,7 @@ class Flag(IntFlag):
     USAGE_LOGGED = 64   # its tokens are those of a log record
     COST_LOGGED = 128   # its reported cost is that of a log record
     MODEL_LOGGED = 256  # its model and provider are those of a log record
+    REPEATED = 512      # a model call's span that says again what another span of the same call says
 
 
 class Outcome(IntEnum):
@@ -128,6 +129,7 @@ class Span:
     error_message: str | None = None
     pending: bool = False
     timed_out: bool = False
+    scope_key: int | None = None    # of a model call: a 16-bit hash of the instrumentation that made the span
     logged: int = 0                 # flags that say what of it a log record told
     attributes: dict[str, object] = field(default_factory=dict)     # small, JSON-safe
     input_preview: str | None = None    # of roots and agents, to 200 characters

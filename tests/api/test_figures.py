@@ -29,7 +29,7 @@ MODEL = [
 LATENCY = ["group", "calls", "errors", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "mean_ms", "histogram"]
 LEDGER = [
     "received_spans", "stored_spans", "duplicate_spans", "rejected_spans", "pending_batches", "oldest_pending_s",
-    "dead_letters",
+    "dead_letters", "log_records",
 ]  # fmt: skip
 COST = 0.00005825  # gpt-5-mini: 70 at $0.25 a million, 30 cached at $0.025, 20 at $2
 ASK_AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "triage"}

@@ -1,5 +1,4 @@
-"""What was recorded while a trace ran: its spans' events and exceptions, and its log records, read from the batches they
-arrived in."""
+"""What was recorded while a trace ran: its spans' events and exceptions, its log records; read from their batches."""
 
 from __future__ import annotations
 
@@ -75,7 +74,9 @@ def _records(project_id: int, summary: TraceRow) -> list[LogEntry]:
         return []
     extent = {"first_day": summary.first_day, "last_day": summary.last_day}
     wanted = [span_id for span_id in by_span if span_id is not None]
-    names: dict[int | None, str] = dict(fetch(SQL.names, trace=summary.trace_id, project=project_id, spans=wanted, **extent))
+    names: dict[int | None, str] = dict(
+        fetch(SQL.names, trace=summary.trace_id, project=project_id, spans=wanted, **extent)
+    )
     return [
         LogEntry(span_id=span_id if span_id in names else None, span_name=names.get(span_id, ""), event=_event(record))
         for span_id, records in by_span.items()

@@ -136,7 +136,7 @@ def _over_time(rollups: Rollups, step: int) -> list[ModelPoint]:
 def _point(minute: int, sums: Sums) -> ModelPoint:
     return ModelPoint(
         start=to_datetime(minute * MINUTE_NS),
-        calls=sums.model_calls,
+        calls=sums.calls,
         uncached=sums.tokens_in,
         cache_read=sums.tokens_cache_read,
         cache_write=sums.tokens_cache_write,
@@ -157,7 +157,7 @@ def _row(model: str, provider: str, *, sums: Sums, latencies: Latencies, first_t
     return ModelRow(
         model=model,
         provider=provider or None,
-        calls=sums.model_calls,
+        calls=sums.calls,
         errors=sums.errors,
         input_tokens=sums.input_tokens,
         output_tokens=sums.output_tokens,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from traces.rollups.histogram import index
-from traces.settle import IS_MODEL, TIMED_OUT, UNPRICED, USAGE_COUNTED, contributes
+from traces.settle import IS_MODEL, REPEATED, TIMED_OUT, UNPRICED, USAGE_COUNTED, contributes
 from traces.span import Kind, Status
 
 if TYPE_CHECKING:
@@ -106,6 +106,10 @@ def _key(project_id: int, one: Decided) -> Key:
 
 def _add(delta: Delta, one: Decided, sign: int) -> None:
     span = one.span
+    if one.critical_ns:
+        delta.critical_ns += sign * one.critical_ns
+    if one.flags & REPEATED:  # the span with which it shares its call is in here
+        return
     delta.calls += sign
     if span.status is ERROR:
         delta.errors += sign
@@ -113,8 +117,6 @@ def _add(delta: Delta, one: Decided, sign: int) -> None:
         delta.timeouts += sign
     if one.flags & USAGE_COUNTED:
         _add_usage(delta, one, sign)
-    if one.critical_ns:
-        delta.critical_ns += sign * one.critical_ns
     if span.end_ns is not None and span.end_ns >= span.start_ns:
         duration = span.end_ns - span.start_ns
         delta.duration_ns += sign * duration

@@ -37,6 +37,7 @@ def line(one: Decided, shared: str, seq: int) -> str:
         f"{'' if reported is None else reported}\t"
         f"{'' if response is None else response}\t{'' if ttft is None else ttft}\t"
         f"{'' if attempt is None else attempt}\t{'' if critical is None else critical}\t"
+        f"{'' if span.scope_key is None else span.scope_key}\t"
         f"{NO_ERROR if span.error_type is None and span.error_message is None else _error(span)}\t"
         f"{_json(span.attributes) if span.attributes else ''}\n"
     )

@@ -164,7 +164,7 @@ def _known(conn: Connection[Any], rows: Sequence[TraceRow]) -> list[list[Known]]
 def _known_span(columns: tuple[Any, ...]) -> Known:
     (trace_id, _, _, batch_id, critical_ns, flags, agent, span_id, parent_id, name, kind, status, start_ns, duration_ns,
      ordinal, service, version, environment, pipeline, model, request_model, provider, tool, session, user, cost,
-     reported_cost, response_key, ttft_ns, *tokens) = columns  # fmt: skip
+     reported_cost, response_key, ttft_ns, scope_key, *tokens) = columns  # fmt: skip
     uncached, cache_read, cache_write, output_text, reasoning = tokens
     span = Span(
         trace_id=trace_id,
@@ -200,6 +200,7 @@ def _known_span(columns: tuple[Any, ...]) -> Known:
         cost=cost,
         response_key=response_key,
         ttft_ns=ttft_ns,
+        scope_key=scope_key,
         pending=bool(flags & PENDING),
         timed_out=bool(flags & TIMED_OUT),
         logged=flags & LOGGED,

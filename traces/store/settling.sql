@@ -12,7 +12,7 @@ FOR    UPDATE OF t SKIP LOCKED;
 -- All spans of these traces (of every project), without what deciding does not need. The days prune partitions.
 SELECT replace(trace_id::text, '-', ''), project_id, day, batch_id, critical_ns, flags, agent, span_id, parent_id, name,
        kind, status, start_ns, duration_ns, ordinal, service, version, environment, pipeline, model, request_model,
-       provider, tool, session, "user", cost, reported_cost, response_key, ttft_ns, tokens_in, tokens_cache_read, tokens_cache_write, tokens_out,
+       provider, tool, session, "user", cost, reported_cost, response_key, ttft_ns, scope_key, tokens_in, tokens_cache_read, tokens_cache_write, tokens_out,
        tokens_reasoning
 FROM   traces_span
 WHERE  trace_id = ANY(%(traces)s::uuid[]) AND day BETWEEN %(first_day)s AND %(last_day)s;

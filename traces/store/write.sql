@@ -36,7 +36,7 @@ AND    (trace_id, project_id, span_id) IN (
 COPY traces_span (trace_id, batch_id, project_id, day, span_id, parent_id, start_ns, duration_ns, ordinal, seq, kind,
     status, flags, name, service, version, environment, pipeline, agent, model, request_model, provider, tool, session,
     "user", tokens_in, tokens_cache_read, tokens_cache_write, tokens_out, tokens_reasoning, cost, reported_cost, response_key, ttft_ns,
-    attempt, critical_ns, error_type, error_message, attributes)
+    attempt, critical_ns, scope_key, error_type, error_message, attributes)
 FROM STDIN (NULL '');
 
 -- name: settle_later
