@@ -15,6 +15,7 @@ from ecoa_web.live.publish import publish
 from traces.prices.reprice import Repricing
 from traces.rollups.fold import compact, expire, fold
 from traces.store.claim import share_derived
+from traces.store.forget import forget_gone
 from traces.store.replay import step as replay_step
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Jobs:
             Job(name="compact", every_s=300, run=self._compact),
             Job(name="ledger", every_s=60, run=self._sum_ledger),
             Job(name="retention", every_s=3600, run=self._expire),
+            Job(name="forget", every_s=60, run=lambda: forget_gone(conn)),
+            Job(name="sessions", every_s=86_400, run=self._clear_sessions),
         )
 
     def run_due(self) -> bool:
@@ -102,7 +105,7 @@ class Jobs:
 
     def _vacuum(self) -> bool:
         """Keep small what is filled and emptied all the time."""
-        self._conn.execute("VACUUM (SKIP_LOCKED) traces_inbox_queue, traces_settle")
+        self._conn.execute("VACUUM (SKIP_LOCKED) traces_inbox_queue, traces_settle, traces_search_queue")
         return False
 
     def _sum_ledger(self) -> bool:
@@ -110,6 +113,11 @@ class Jobs:
             share_derived(self._conn)
             limits = {"before": this_minute() - LEDGER_AFTER_MIN, "limit": ROWS_AT_A_TIME}
             return self._conn.execute(SQL.sum_ledger, limits).rowcount == ROWS_AT_A_TIME
+
+    def _clear_sessions(self) -> bool:
+        """Sign-ins that are over, as Django's clearsessions does."""
+        self._conn.execute(SQL.clear_sessions)
+        return False
 
     def _expire(self) -> bool:
         return expire_before(self._conn, today() - timedelta(days=self._retention_days))
@@ -132,6 +140,7 @@ def expire_before(conn: Connection[Any], day: date) -> bool:
         traces[0] if traces else 0,
         conn.execute(SQL.expire_ledger, limits).rowcount,
         conn.execute(SQL.expire_dead_letters, limits).rowcount,
+        conn.execute(SQL.expire_search_queue, limits).rowcount,
         expire(conn, before_minute=minute, limit=ROWS_AT_A_TIME),
     ]
     return max(gone) >= ROWS_AT_A_TIME

@@ -44,6 +44,11 @@ SELECT count(*) FROM gone;
 DELETE FROM traces_ledger
 WHERE  ctid = ANY(ARRAY(SELECT ctid FROM traces_ledger WHERE minute < %(minute)s LIMIT %(limit)s));
 
+-- name: expire_search_queue
+-- Batches that are gone before they got into the search index.
+DELETE FROM traces_search_queue
+WHERE  batch_id = ANY(ARRAY(SELECT batch_id FROM traces_search_queue WHERE day < %(day)s LIMIT %(limit)s));
+
 -- name: expire_unknown_keys
 -- Examples of days that are no longer kept.
 DELETE FROM traces_unknown_key WHERE last_at < %(day)s::date;
@@ -60,3 +65,7 @@ DELETE FROM traces_mapping WHERE last_at < %(day)s::date;
 -- Dead letters whose batches are gone.
 DELETE FROM traces_dead_letter
 WHERE  id = ANY(ARRAY(SELECT id FROM traces_dead_letter WHERE day < %(day)s LIMIT %(limit)s));
+
+-- name: clear_sessions
+-- Sign-ins that are over.
+DELETE FROM django_session WHERE expire_date < now();

@@ -3,6 +3,7 @@
 ingest   claim ▶ store ▶ hint          each loop is a thread with a connection of its own; one that fails
 settle   decide what is due ▶ hint     connects again after a moment, for ever, and leaves nothing half done
 jobs     fold, compact, partitions, retention (one worker at a time)
+search   index what is stored (one worker at a time)
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ecoa_web.live.publish import publish
 from traces.jobs import Jobs
 from traces.prices.book import PriceBook
 from traces.rollups.keys import Keys
+from traces.search.index import Index
 from traces.senders.save import Saver
 from traces.store.group import TRANSIENT, Store
 from traces.store.settling import settle_due
@@ -73,6 +75,9 @@ def run(config: Config, stop: threading.Event | None = None) -> None:
             daemon=True,
         ),
     ]
+    others.append(
+        threading.Thread(target=_forever, args=("search", Index, dsn, JOBS_SESSION, stop), name="search", daemon=True)
+    )
     for thread in others:
         thread.start()
     _forever("ingest", Ingest, dsn, SESSION, stop)

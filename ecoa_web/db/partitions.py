@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-DAILY_TABLES = ("traces_inbox_batch", "traces_span", "traces_log")
+DAILY_TABLES = ("traces_inbox_batch", "traces_span", "traces_log", "traces_search_segment")
 LOCK_TIMEOUT = "2s"
 ENSURE_LOCK = 0x45434F41_0001  # advisory: one maker of partitions at a time
 
@@ -29,6 +29,7 @@ STORAGE_OPTIONS = {
     "traces_inbox_batch": sql.SQL("autovacuum_vacuum_insert_scale_factor = 0.5"),
     "traces_span": sql.SQL("autovacuum_vacuum_insert_scale_factor = 0.5, autovacuum_analyze_scale_factor = 0.2"),
     "traces_log": sql.SQL("autovacuum_vacuum_insert_scale_factor = 0.5"),
+    "traces_search_segment": sql.SQL("autovacuum_vacuum_insert_scale_factor = 0.5"),
 }
 ATTACHED = """
 SELECT c.relname, i.inhdetachpending

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import LiteralString
 
 from psycopg import sql
@@ -10,6 +10,7 @@ from psycopg import sql
 from traces.filters.condition import COMPARISONS, Compile, Condition, Parameters, condition, fits, ordered, text
 from traces.filters.tree import Filter, FilterError, Op, Term
 from traces.filters.values import duration_ns, equality, like, number, one_of
+from traces.search.phrase import Phrase
 from traces.span import Kind
 
 # A trace as it stands now: one that is open runs while its spans still arrive. The one place that says so.
@@ -55,9 +56,9 @@ HAS: Mapping[str, LiteralString] = {
 HAS_SPAN: Mapping[str, LiteralString] = {"provider": "s.provider IS NOT NULL"}
 
 
-def of_traces(filter: Filter | None) -> Condition:
-    """What a filter means of a row of traces_trace with the alias t."""
-    return condition(filter, KEYS, about="traces")
+def of_traces(filter: Filter | None, *, found: Mapping[Phrase, Collection[str]] | None = None) -> Condition:
+    """What a filter means of a row of traces_trace with the alias t; `found` says which traces have its phrases."""
+    return condition(filter, KEYS | {"text": _text(found or {})}, about="traces")
 
 
 def _status(term: Term, _: Parameters) -> sql.Composable:
@@ -119,13 +120,19 @@ def _attribute(term: Term, parameters: Parameters) -> sql.Composable:
     return ANY_SPAN.format(numeric.format(key=key, op=COMPARISONS[term.op], value=parameters.bind(number(term))))
 
 
-def _text(term: Term, parameters: Parameters) -> sql.Composable:
-    """Names, previews of the root's messages and error messages that contain the value, whatever the case."""
-    equality(term)
-    pattern = parameters.bind(f"%{like((term.value,))}%")
-    in_trace = sql.SQL("t.name ILIKE {0} OR t.input_preview ILIKE {0} OR t.output_preview ILIKE {0}").format(pattern)
-    in_span = ANY_SPAN.format(sql.SQL("(s.name ILIKE {0} OR s.error_message ILIKE {0})").format(pattern))
-    return sql.SQL("({} OR {})").format(in_trace, in_span)
+def _text(found: Mapping[Phrase, Collection[str]]) -> Compile:
+    """Some text of some span has the phrase: traces.queries.search finds out."""
+
+    def compile(term: Term, parameters: Parameters) -> sql.Composable:
+        equality(term)
+        phrase = Phrase.of(term.pieces)
+        if not phrase.words:
+            raise FilterError(
+                "text has no word in it", position=term.position, expected=("a word, or a phrase in quotes",)
+            )
+        return sql.SQL("t.trace_id = ANY({}::uuid[])").format(parameters.bind(list(found.get(phrase, ()))))
+
+    return compile
 
 
 def _has(term: Term, parameters: Parameters) -> sql.Composable:
@@ -141,7 +148,7 @@ def _has(term: Term, parameters: Parameters) -> sql.Composable:
         raise FilterError(message, position=term.position, expected=(*HAS, *HAS_SPAN, "attr.KEY")) from None
 
 
-KEYS: Mapping[str, Compile] = {
+KEYS: dict[str, Compile] = {
     "status": _status,
     "name": text("t.name"),
     "kind": _kind,
@@ -165,7 +172,6 @@ KEYS: Mapping[str, Compile] = {
     "spans": ordered("t.span_count", number),
     "errors": ordered("t.error_count", number),
     "error": _of_a_span("s.error_type"),
-    "text": _text,
     "attr": _attribute,
     "has": _has,
 }

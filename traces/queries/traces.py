@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from ecoa_web.db.named_sql import named_sql
-from traces.filters import of_traces
+from traces.filters import Condition, of_traces
 from traces.filters.of_traces import INPUT_TOKENS, OUTPUT_TOKENS, STATUS
 from traces.queries.cursor import Cursor
-from traces.queries.rows import fetch, filled
+from traces.queries.rows import Row, fetch, filled
+from traces.queries.search import Searched, phrases_in, search
 from traces.queries.window import to_datetime
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SQL = named_sql(__file__)
 FIRST_ID = "0" * 32
+BUDGET_S = 5.0  # of a search for text
+COUNT_BUDGET_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,7 @@ class TracePage:
 
     rows: list[TraceRow]
     next: str | None
+    searched: Searched | None = None  # None: no text was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,22 +105,17 @@ def newest_traces(
 ) -> TracePage:
     """Traces that started in the window and match, newest first."""
     after = Cursor.read(cursor) if cursor else Cursor(start_ns=window.end_ns, trace_id=FIRST_ID)
-    where = of_traces(filter)
-    found = fetch(
-        filled(SQL.newest, row=ROW, where=where.sql),
-        project=project_id,
-        start=window.start_ns,
-        end=window.end_ns,
-        before=after.start_ns,
-        after=after.trace_id,
-        limit=limit + 1,
-        **where.parameters,
-    )
+    searched = None
+    if filter is not None and phrases_in(filter):
+        found, searched = _with_text(project_id, window, filter, after, limit + 1)
+    else:
+        found = _newest(project_id, window, of_traces(filter), after, limit + 1)
     rows = [_row(values) for values in found[:limit]]
     last = rows[-1] if len(found) > limit else None
-    return TracePage(
-        rows=rows, next=None if last is None else str(Cursor(start_ns=last.start_ns, trace_id=last.trace_id))
-    )
+    following = None if last is None else str(Cursor(start_ns=last.start_ns, trace_id=last.trace_id))
+    if searched is not None and following is None and searched.back_to_ns is not None:
+        following = str(Cursor(start_ns=searched.back_to_ns - 1, trace_id=FIRST_ID))
+    return TracePage(rows=rows, next=following, searched=searched)
 
 
 def trace_summary(project_id: int, trace_id: str) -> TraceRow | None:
@@ -128,7 +127,7 @@ def trace_summary(project_id: int, trace_id: str) -> TraceRow | None:
 def count_over_time(project_id: int, *, window: Window, filter: Filter | None = None, bars: int = 60) -> list[Bar]:
     """Matching traces by status in so many equal slices of the window, empty ones included."""
     slice_ns = max(1, -(-(window.end_ns - window.start_ns) // bars))
-    where = of_traces(filter)
+    where, _ = matching(project_id, window=window, filter=filter)
     found = fetch(
         filled(SQL.count_over_time, status=sql.SQL(STATUS), where=where.sql),
         project=project_id,
@@ -152,7 +151,7 @@ def count_over_time(project_id: int, *, window: Window, filter: Filter | None = 
 
 def facets(project_id: int, *, window: Window, filter: Filter | None = None) -> Facets:
     """What the newest 20,000 matching traces have in common: up to 20 values of each."""
-    where = of_traces(filter)
+    where, _ = matching(project_id, window=window, filter=filter)
     found = fetch(
         filled(SQL.facets, status=sql.SQL(STATUS), where=where.sql),
         project=project_id,
@@ -166,6 +165,46 @@ def facets(project_id: int, *, window: Window, filter: Filter | None = None) -> 
     for facet, value, times in found:
         values[facet].append((value, times))
     return Facets(**values)
+
+
+def matching(project_id: int, *, window: Window, filter: Filter | None) -> tuple[Condition, Searched | None]:
+    """What a filter means of the window's traces, as far back as its text was searched in short time."""
+    if filter is None or not phrases_in(filter):
+        return of_traces(filter), None
+    asked = search(project_id, window=window, filter=filter, budget_s=COUNT_BUDGET_S)
+    asked.run()
+    where = of_traces(filter, found=asked.found)
+    known = {"known_after": asked.known_ns}
+    return Condition(
+        sql.SQL("({} AND t.start_ns > %(known_after)s)").format(where.sql), where.parameters | known
+    ), asked.state
+
+
+def _newest(project_id: int, window: Window, where: Condition, after: Cursor, limit: int) -> list[Row]:
+    return fetch(
+        filled(SQL.newest, row=ROW, where=where.sql),
+        project=project_id,
+        start=window.start_ns,
+        end=window.end_ns,
+        before=after.start_ns,
+        after=after.trace_id,
+        limit=limit,
+        **where.parameters,
+    )
+
+
+def _with_text(
+    project_id: int, window: Window, filter: Filter, after: Cursor, limit: int
+) -> tuple[list[Row], Searched]:
+    """Search further back until there are enough, or the time is up."""
+    asked = search(project_id, window=window, filter=filter, before_ns=after.start_ns, budget_s=BUDGET_S)
+    while True:
+        asked.advance()
+        known = replace(window, start_ns=max(window.start_ns, asked.known_ns + 1))
+        where = of_traces(filter, found=asked.found)
+        rows = _newest(project_id, known, where, after, limit)
+        if len(rows) >= limit or asked.is_done or asked.is_late:
+            return rows, asked.state
 
 
 def _row(values: tuple[Any, ...]) -> TraceRow:

@@ -75,8 +75,16 @@ def claim_one(conn: Connection[Any], batch_id: int) -> list[Claimed]:
 
 
 def done(conn: Connection[Any], claimed: Sequence[Claimed]) -> None:
-    """These batches wait no longer."""
-    conn.execute(SQL.done, {"ids": [batch.batch_id for batch in claimed]})
+    """These batches wait no longer to be stored, but to be indexed."""
+    conn.execute(
+        SQL.done,
+        {
+            "ids": [batch.batch_id for batch in claimed],
+            "days": [batch.day for batch in claimed],
+            "projects": [batch.project_id for batch in claimed],
+            "sizes": [len(batch.body or b"") for batch in claimed],
+        },
+    )
 
 
 def postpone(conn: Connection[Any], batch_id: int) -> None:

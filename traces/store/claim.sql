@@ -25,8 +25,14 @@ FROM   traces_inbox_batch
 WHERE  id = ANY(%(ids)s) AND day = ANY(%(days)s);
 
 -- name: done
--- These batches are stored.
-DELETE FROM traces_inbox_queue WHERE batch_id = ANY(%(ids)s);
+-- These batches are stored; those that still have a body wait for their place in the search index.
+WITH gone AS (DELETE FROM traces_inbox_queue WHERE batch_id = ANY(%(ids)s))
+INSERT INTO traces_search_queue (batch_id, day, project_id, size)
+SELECT batch_id, day, project_id, size
+FROM   unnest(%(ids)s::bigint[], %(days)s::date[], %(projects)s::integer[], %(sizes)s::integer[])
+       AS stored (batch_id, day, project_id, size)
+WHERE  size > 0
+ON CONFLICT DO NOTHING;
 
 -- name: postpone
 -- A batch that could not be stored just now waits longer each time.

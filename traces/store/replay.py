@@ -132,6 +132,8 @@ def _forget(conn: Connection[Any], project_id: int | None) -> None:
             SQL.forget_dead_letters,
             SQL.forget_logs,
             SQL.forget_log_queue,
+            SQL.forget_segments,
+            SQL.forget_search_queue,
         ):
             conn.execute(statement, of)
     for statement in (SQL.forget_sources, SQL.forget_unknown_keys, SQL.forget_mappings):

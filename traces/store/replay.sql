@@ -5,7 +5,7 @@ SELECT pg_advisory_xact_lock(%(lock)s);
 -- name: forget_all
 -- Everything that is derived from the inbox, but for interned keys, which workers know by heart.
 TRUNCATE traces_span, traces_trace, traces_settle, traces_rollup, traces_rollup_delta, traces_dead_letter,
-         traces_log, traces_log_queue;
+         traces_log, traces_log_queue, traces_search_segment, traces_search_queue;
 
 -- name: forget_spans
 -- One project's spans.
@@ -38,6 +38,14 @@ DELETE FROM traces_log WHERE project_id = %(project)s;
 -- name: forget_log_queue
 -- One project's log records whose traces were looked for.
 DELETE FROM traces_log_queue WHERE project_id = %(project)s;
+
+-- name: forget_segments
+-- One project's search index.
+DELETE FROM traces_search_segment WHERE project_id = %(project)s;
+
+-- name: forget_search_queue
+-- One project's batches that were to be indexed.
+DELETE FROM traces_search_queue WHERE project_id = %(project)s;
 
 -- name: forget_ledger
 -- What workers wrote: stored, dead, and doubles that were found among spans. What receivers wrote stays.
