@@ -1,14 +1,17 @@
-"""Every error of the API in one form: {"error": {"code", "message", "field"}}."""
+"""Every error of the API in one form: {"error": {"code", "message", "field"}}. What pages say when nothing works."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views.defaults import page_not_found, server_error
+from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_handler
@@ -26,11 +29,19 @@ class Unavailable(exceptions.APIException):
     wait = 2  # seconds, for Retry-After
 
 
+class TooSlow(exceptions.APIException):
+    """The database answers, but not this question in time. Asking again would not help."""
+
+    status_code = 503
+    default_code = "too_slow"
+    default_detail = "This takes too long to answer. Ask for a shorter time, or for less in one filter."
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's handler, with our body; a database that is away is a 503, what nobody knows stays a 500."""
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if (away := database_trouble(error)) is not None:
         log.warning("api_without_database", error=type(error.__cause__ or error).__name__)
-        error = Unavailable()
+        error = away
     response = rest_handler(error, context)
     if response is not None:
         response.data = body(*_told(error))
@@ -51,10 +62,31 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Django's handler500, the same way."""
+    """Django's handler500, the same way. A database that is away is a 503, on pages too."""
+    away = database_trouble(sys.exc_info()[1])
+    if away is not None:
+        return _unavailable(request, away)
     if request.path.startswith(API):
         return JsonResponse(body("internal_error", "Something went wrong here; it is in the log."), status=500)
     return server_error(request)
+
+
+def database_trouble(error: BaseException | None) -> Unavailable | TooSlow | None:
+    """What is said of an error that only means that the database did not answer; None for any other."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return None
+    return TooSlow() if isinstance(error.__cause__, QueryCanceled) else Unavailable()
+
+
+def _unavailable(request: HttpRequest, away: Unavailable | TooSlow) -> HttpResponse:
+    status, wait = away.status_code, getattr(away, "wait", None)
+    if request.path.startswith(API):
+        answer: HttpResponse = JsonResponse(body(away.default_code, str(away.detail)), status=status)
+    else:
+        answer = HttpResponse(render_to_string("503.html", {"wait": wait}), status=status)
+    if wait is not None:
+        answer.headers["Retry-After"] = str(wait)
+    return answer
 
 
 def _told(error: Exception) -> tuple[str, str, str | None]:

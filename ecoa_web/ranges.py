@@ -96,7 +96,10 @@ def preset(key: str, now: datetime, *, problem: str = "") -> TimeRange:
 def moment(text: str, now: datetime) -> datetime:
     """An RFC 3339 time, a time without zone in the reader's own, or so long ago (-90m). ValueError when it is none."""
     if ago := AGO.fullmatch(text):
-        at = now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        try:
+            at = now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        except OverflowError:
+            raise ValueError(f"out of range: {text!r}") from None
     elif (parsed := parse_datetime(text.replace(" ", "+"))) is not None:
         at = parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.get_current_timezone())
     else:

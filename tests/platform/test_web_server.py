@@ -160,6 +160,15 @@ def test_a_running_request_ends_before_the_server_does(server: tuple[subprocess.
 
 
 @pytest.mark.stack
+def test_an_address_that_is_too_long_is_answered(server: tuple[subprocess.Popen[str], int]) -> None:
+    """A filter can grow that long; its sender learns what was wrong."""
+    _, port = server
+
+    assert post(port, f"/api/v1/traces?q={'x' * 20_000}", b"")[0] == 431
+    assert post(port, "/v1/traces", b"still here") == (200, b"10")
+
+
+@pytest.mark.stack
 def test_a_flooded_websocket_is_closed(server: tuple[subprocess.Popen[str], int]) -> None:
     """Messages that wait for their consumer are few: what a client sends cannot fill the memory."""
     _, port = server
