@@ -76,7 +76,7 @@ class Stack:
             if stored != before:
                 before, deadline = stored, time.monotonic() + patience_s
             elif stored < spans:
-                time.sleep(0.05)
+                time.sleep(0.1)
         return stored
 
     def _is_ready(self) -> bool:
