@@ -38,17 +38,21 @@ def _inner(ordered: list[Span]) -> set[int]:
     running: list[Span] = []
     for span in ordered:
         running = [other for other in running if _end(other) + SLACK_NS >= span.start_ns][-MOST_OPEN:]
-        for other in reversed(running):
-            if (other.span_id, span.scope_key) not in paired and _same_call(other, span):
-                paired.add((other.span_id, span.scope_key))
-                gone.add(other.span_id if other.usage is None and span.usage is not None else span.span_id)
-                break
-        running.append(span)
+        outer = next((other for other in reversed(running) if _repeats(span, other, paired)), None)
+        if outer is None:
+            running.append(span)
+            continue
+        paired.add((outer.span_id, span.scope_key))
+        if outer.usage is None and span.usage is not None:
+            gone.add(outer.span_id)
+            running[running.index(outer)] = span
+        else:
+            gone.add(span.span_id)
     return gone
 
 
-def _same_call(outer: Span, inner: Span) -> bool:
-    if outer.scope_key == inner.scope_key or outer.kind is not inner.kind:
+def _repeats(inner: Span, outer: Span, paired: set[tuple[int, int | None]]) -> bool:
+    if (outer.span_id, inner.scope_key) in paired or outer.scope_key == inner.scope_key or outer.kind is not inner.kind:
         return False
     if None not in (outer.response_key, inner.response_key):  # two ids that are the same were found before
         return False

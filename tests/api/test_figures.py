@@ -184,6 +184,7 @@ def test_the_ledger_accounts_for_every_span(api: Api, order: str, project: Proje
         "pending_batches": 0,
         "oldest_pending_s": None,
         "dead_letters": 0,
+        "log_records": {"received": 0, "stored": 0, "duplicate": 0, "rejected": {}, "dead": 0},
     }
     assert api.get("ingest", end="-1h")["received_spans"] == 0
 

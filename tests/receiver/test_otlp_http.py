@@ -7,8 +7,10 @@ import http.client
 import json
 import socket
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from google.protobuf import json_format
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -20,7 +22,9 @@ from ecoa_web.config import Config
 from tests.receiver.client import JSON, PROTOBUF, Client, json_request, json_span, protobuf, raw
 from tests.receiver.conftest import AddKey, running
 from tests.receiver.inbox import Inbox
+from traces.inbox.batch import Signal, inflated
 from traces.receiver.server import Receiver
+from traces.span import Outcome
 
 pytestmark = pytest.mark.django_db  # the test database; the receiver commits over connections of its own
 
@@ -208,7 +212,8 @@ def test_a_connection_serves_a_thousand_requests(client: Client, inbox: Inbox) -
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
 def test_logs_and_metrics_are_answered_with_an_exact_count(client: Client, content_type: str) -> None:
-    """They are not stored; partial_success says how many there were, so that SDKs neither retry nor complain."""
+    """What carries nothing of GenAI is not stored; partial_success says how many that were, so that SDKs neither retry
+    nor complain."""
     logs, metrics = ExportLogsServiceRequest(), ExportMetricsServiceRequest()
     logs.resource_logs.add().scope_logs.add().log_records.add()
     logs.resource_logs[0].scope_logs[0].log_records.add()
@@ -236,6 +241,31 @@ def test_logs_and_metrics_are_answered_with_an_exact_count(client: Client, conte
     else:
         assert json.loads(answers[0].body)["partialSuccess"]["rejectedLogRecords"] == "2"
         assert json.loads(answers[1].body)["partialSuccess"]["rejectedDataPoints"] == "3"
+
+
+@pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
+def test_genai_log_records_are_stored_and_the_others_counted(client: Client, inbox: Inbox, content_type: str) -> None:
+    """By the event's name, wherever it stands, or by an attribute that only such a record has."""
+    named = {"eventName": "gen_ai.client.inference.operation.details"}
+    in_attribute = {"attributes": [{"key": "event.name", "value": {"stringValue": "gen_ai.choice"}}]}
+    by_tokens = {"attributes": [{"key": "gen_ai.usage.input_tokens", "value": {"intValue": "3"}}]}
+    plain = {"body": {"stringValue": "order 17 shipped"}}
+    sent: dict[str, Any] = {
+        "resourceLogs": [{"scopeLogs": [{"logRecords": [plain, named, in_attribute, plain, by_tokens]}]}]
+    }
+    body = json.dumps(sent).encode()
+    if content_type == PROTOBUF:
+        body = json_format.ParseDict(sent, ExportLogsServiceRequest()).SerializeToString()
+
+    answer = client.send(body, content_type, path="/v1/logs")
+
+    assert answer.status == 200
+    assert b"no prompts, completions, tokens or cost" in answer.body
+    stored = inbox.database.execute("SELECT signal, spans, body FROM traces_inbox_batch", binary=True).fetchall()
+    assert [(signal, records) for signal, records, _ in stored] == [(Signal.LOGS, 3)]
+    kept = ExportLogsServiceRequest.FromString(inflated(stored[0][2]))
+    assert len(kept.resource_logs[0].scope_logs[0].log_records) == 3
+    assert inbox.ledger() == {(Outcome.LOGS_RECEIVED, ""): 5, (Outcome.LOGS_REJECTED, "not_genai"): 2}
 
 
 def test_empty_logs_succeed_without_a_word(client: Client) -> None:

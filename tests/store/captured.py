@@ -66,11 +66,11 @@ def _split(piece: Piece) -> list[Piece]:
                     envelope.scope_logs.add(scope=scope.scope, log_records=[record])
                     found.append(logs.SerializeToString())
     else:
-        for resource in ExportTraceServiceRequest.FromString(piece.body).resource_spans:
-            for scope in resource.scope_spans:
-                for span in scope.spans:
+        for sender in ExportTraceServiceRequest.FromString(piece.body).resource_spans:
+            for instrumentation in sender.scope_spans:
+                for span in instrumentation.spans:
                     traces = ExportTraceServiceRequest()
-                    envelope = traces.resource_spans.add(resource=resource.resource)
-                    envelope.scope_spans.add(scope=scope.scope, spans=[span])
+                    of_sender = traces.resource_spans.add(resource=sender.resource)
+                    of_sender.scope_spans.add(scope=instrumentation.scope, spans=[span])
                     found.append(traces.SerializeToString())
     return [Piece(signal=piece.signal, body=body, items=1) for body in found]

@@ -21,7 +21,8 @@ from traces.store.settling import settle_due
 TABLES = (
     "traces_span, traces_inbox_batch, traces_trace, traces_settle, traces_inbox_queue, traces_rollup,"
     " traces_rollup_delta, traces_rollup_key, traces_ledger, traces_dead_letter, traces_price, traces_reprice,"
-    " traces_log, traces_log_queue, traces_search_segment, traces_search_queue"
+    " traces_log, traces_log_queue, traces_search_segment, traces_search_queue,"
+    " traces_replay_job, traces_gone_project"
 )
 ARRIVAL_MS = EPOCH_NS // 1_000_000 + 3_600_000  # an hour after the spans
 PROJECT = 7

@@ -16,7 +16,7 @@ from traces.inbox.batch import Signal
 from traces.store.replay import replay
 
 ARRIVAL_MS = 1_795_400_000_000  # after all captured spans, within a day
-WINDOW = {"start": "2026-11-20T00:00:00Z", "end": "2026-11-30T00:00:00Z", "limit": 500}
+WINDOW: dict[str, Any] = {"start": "2026-11-20T00:00:00Z", "end": "2026-11-30T00:00:00Z", "limit": 500}
 
 
 @pytest.mark.slow  # stores each capture six times

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces.settle import AGENT_INHERITED, PENDING, UNPRICED, UNSETTLED, USAGE_COUNTED, Decision, decide
+from traces.settle import AGENT_INHERITED, PENDING, REPEATED, UNPRICED, UNSETTLED, USAGE_COUNTED, Decision, decide
 from traces.span import Kind, Span, Status, TraceStatus, Usage
 from traces.store.critical import mark_critical
 from traces.store.summary import Summary, summarise
@@ -85,6 +85,37 @@ def test_a_call_that_asked_for_an_agent_counts_beside_the_agents_calls() -> None
     delegated = [call(1), span(2, 1, kind=Kind.AGENT), call(3, 2), span(4, 1, kind=Kind.TOOL), call(5, 4), call(6, 5)]
 
     assert counted(delegated) == {1, 3, 6}
+
+
+def test_a_call_that_two_instrumentations_report_side_by_side_counts_once() -> None:
+    """An SDK's own span within the instrumentor's, of the same model, that says the same or nothing."""
+    outer = call(2, 1, model="m", scope_key=1, start_ns=0, end_ns=100)
+    inner = call(3, 1, model="m-2024", request_model="m", scope_key=2, start_ns=10, end_ns=90)
+    silent = span(4, 1, kind=Kind.LLM, model="m", scope_key=3, start_ns=20, end_ns=80)
+    others = [
+        call(5, 1, model="m", scope_key=1, start_ns=10, end_ns=90),  # a second call of the same instrumentation
+        call(6, 1, model="n", scope_key=2, start_ns=10, end_ns=90),  # another model
+        call(7, 1, model="m", scope_key=2, start_ns=50, end_ns=100_000_000),  # another time
+        call(8, 9, model="m", scope_key=2, start_ns=10, end_ns=90),  # elsewhere
+    ]
+
+    decision = decide([span(1), outer, inner, silent, *others, span(9, 1)])
+
+    repeated = {one.span.span_id for one in decision.spans if one.flags & REPEATED}
+    assert counted([span(1), outer, inner, silent, *others, span(9, 1)]) == {2, 5, 6, 7, 8}
+    assert repeated == {3, 4}
+
+
+def test_a_call_below_one_that_tells_its_usage_is_part_of_it() -> None:
+    """A raw request below its call is no second one; one that failed below a mere wrapper is a call of its own."""
+    raw = span(3, 2, kind=Kind.LLM)
+    retried = [call(4, 1), call(5, 4), span(6, 4, kind=Kind.LLM, status=Status.ERROR)]
+
+    decision = decide([span(1), call(2, 1), raw, *retried])
+
+    assert {one.span.span_id: one.flags & (REPEATED | USAGE_COUNTED) for one in decision.spans} == {
+        1: 0, 2: USAGE_COUNTED, 3: REPEATED, 4: REPEATED, 5: USAGE_COUNTED, 6: 0,
+    }  # fmt: skip
 
 
 def test_calls_with_one_response_id_count_once_the_deepest() -> None:
