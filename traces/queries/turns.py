@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecoa_web.db.named_sql import named_sql
+from traces.dialects.conversation import Conversation
 from traces.logs.events import with_records
 from traces.messages import conversation
 from traces.queries.bodies import Place, sent_spans
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from traces.decode import RawSpan
+    from traces.logs.record import Record
     from traces.queries.rows import Row
     from traces.queries.traces import TraceRow
 
@@ -36,15 +38,11 @@ class Turn:
     error_message: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Telling:
-    """A span that may tell."""
+class _Telling(NamedTuple):
+    """A span that may tell, and where the whole of it stands."""
 
     span_id: int
-    kind: int
-    rooted: bool
-    began: bool
-    ended: bool
+    heard: Heard  # without its words
     place: Place
 
 
@@ -63,12 +61,14 @@ def turns_of(project_id: int, rows: Sequence[TraceRow]) -> list[Turn]:
 def _sorted_out(found: Sequence[Row]) -> tuple[dict[str, list[_Telling]], dict[str, tuple[str | None, str | None]]]:
     telling: dict[str, list[_Telling]] = {}
     faults: dict[str, tuple[str | None, str | None]] = {}
-    for trace_id, span_id, kind, rooted, began, ended, failed, error_type, error_message, *place in found:
+    for trace_id, span_id, kind, rooted, began, ended, failed, start_ns, end_ns, *rest in found:
+        error_type, error_message, *place = rest
         if failed:
             faults[trace_id] = (error_type, error_message)
         if (began or ended) and (rooted or kind in (Kind.AGENT, Kind.LLM)):
-            one = _Telling(span_id=span_id, kind=kind, rooted=rooted, began=began, ended=ended, place=Place(*place))
-            telling.setdefault(trace_id, []).append(one)
+            times = {"start_ns": start_ns, "end_ns": end_ns}
+            heard = Heard(kind=kind, rooted=rooted, began=began, ended=ended, **times, conversation=Conversation())
+            telling.setdefault(trace_id, []).append(_Telling(span_id, heard, Place(*place)))
     return telling, faults
 
 
@@ -80,13 +80,11 @@ def _turn(
     fault: tuple[str | None, str | None] | None,
 ) -> Turn:
     spans = [(one, sent[one.place]) for one in telling if one.place in sent]
-    heard = [_heard(one, raw) for one, raw in spans]
-    question, answer = question_of(heard), answer_of(heard)
+    question, answer = _told(spans, {})
     if question is None or answer is None:
         records = records_of_trace(project_id, row.trace_id)
         if records:
-            heard = [_heard(one, with_records(raw, records.get(one.span_id, ()))) for one, raw in spans]
-            question, answer = question_of(heard), answer_of(heard)
+            question, answer = _told(spans, records)
     error_type, error_message = fault or (None, None)
     return Turn(
         row=row,
@@ -97,5 +95,12 @@ def _turn(
     )
 
 
-def _heard(one: _Telling, raw: RawSpan) -> Heard:
-    return Heard(kind=one.kind, rooted=one.rooted, began=one.began, ended=one.ended, conversation=conversation(raw))
+def _told(
+    spans: Sequence[tuple[_Telling, RawSpan]], records: Mapping[int | None, Sequence[Record]]
+) -> tuple[str | None, str | None]:
+    """What these spans and the log records of them say was asked and answered."""
+    heard = [
+        replace(one.heard, conversation=conversation(with_records(raw, records.get(one.span_id, ()))))
+        for one, raw in spans
+    ]
+    return question_of(heard), answer_of(heard)

@@ -21,6 +21,8 @@ class Heard:
     rooted: bool
     began: bool
     ended: bool
+    start_ns: int
+    end_ns: int  # its start while it runs
     conversation: Conversation
 
 
@@ -30,8 +32,10 @@ def question_of(spans: Sequence[Heard]) -> str | None:
 
 
 def answer_of(spans: Sequence[Heard]) -> str | None:
-    """What was answered in the end: as the root says it, else the agent that ended last, else the last model call."""
-    ended = [one for one in spans if one.ended or one.rooted]
+    """What was answered in the end: as the root says it, else the agent that ended last, else the last model call. A
+    model call from before that agent began does not tell: the agent said nothing."""
+    began = max((one.start_ns for one in spans if one.ended and one.kind == Kind.AGENT), default=0)
+    ended = [one for one in spans if one.rooted or (one.ended and one.end_ns >= began)]
     return _first(_assistant(one.conversation.output) for one in _in_order(ended))
 
 
