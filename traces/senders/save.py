@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from traces.senders.senders import Counted, Senders, SourceKey
 
 SQL = named_sql(__file__)
-SAVE_LOCK = 0x45434F41_0005  # advisory: one worker at a time saves
+SAVE_LOCK = 0x45434F41_0006  # advisory: one worker at a time saves
 EVERY_S = 2.0
 MOST_SOURCES, MOST_KEYS = 1_000, 200  # of a project
 
