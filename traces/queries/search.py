@@ -127,7 +127,7 @@ class TextSearch:
             missing = [place for place in candidate.phrases if not self._remembered(candidate.batch_id, place)]
             if missing:
                 unread.append(candidate)
-            if len(unread) >= self._step or self.is_late:
+            if len(unread) >= self._step or (unread and self.is_late):  # some in any case: who asks again gets on
                 break
         self._read(unread)
         self._step = min(self._step * 2, MOST_BATCHES)
@@ -165,7 +165,7 @@ class TextSearch:
             while self._segments and (
                 not self._heap or self._segments[-1].max_start_ns >= -self._heap[0].minus_max_start_ns
             ):
-                if self.is_late:
+                if self.is_late and asked > FIRST_SEGMENTS:
                     return
                 self._ask(asked)
                 asked = min(asked * 2, MOST_SEGMENTS)
