@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.store.house import House
+from tests.store.house import TABLES, House
 from tests.store.logs import Logged, body, details
 from tests.store.spans import Attribute, Sent, agent, chat
 from traces.inbox.batch import Signal
@@ -110,3 +112,45 @@ def test_a_record_whose_span_never_comes_is_kept(house: House) -> None:
     assert house.rows("SELECT span_id, event FROM traces_log") == [(2, "gen_ai.client.inference.operation.details")]
     assert house.rows("SELECT 1 FROM traces_settle UNION SELECT 1 FROM traces_log_queue") == []
     assert house.ledger() == {Outcome.LOGS_RECEIVED: 1, Outcome.LOGS_STORED: 1}
+
+
+SPANS = (
+    Sent(id=1, name="claude_code.interaction", attributes=dict(SESSION), end=1000),
+    agent(2, "planner", parent=1, start=10, end=500),
+    chat(3, parent=2, tokens=None, model="m-1", start=20, end=40),
+    chat(4, parent=2, tokens=None, model="m-1", start=60, end=90),
+    chat(5, parent=4, tokens=None, model="m-1", start=61, end=89),
+)
+RECORDS = (
+    details(3, at=41),
+    details(3, tokens=(1, 1), at=42),
+    details(5, tokens=(8, 2), at=43),
+    Logged(event="claude_code.api_request", trace=None, at=91, attributes={**SESSION, "model": "m-1", "cost_usd": 0.5}),
+)
+
+
+@pytest.mark.slow  # stores some twenty small worlds
+def test_any_order_of_spans_and_records_ends_alike(house: House) -> None:
+    """One by one, in any order, with any settling in between: the same rows and the same sums."""
+    pieces: list[Sent | Logged] = [*SPANS, *RECORDS]
+
+    def arrive(order: Sequence[Sent | Logged], between: Sequence[int]) -> tuple[object, ...]:
+        house.conn.execute(f"TRUNCATE {TABLES}")
+        house.keys.__init__()  # type: ignore[misc]  # ids of truncated keys
+        for piece, then in zip(order, between, strict=True):
+            house.receive(piece) if isinstance(piece, Sent) else receive(house, piece)
+            if then:
+                house.store()
+                house.settle(later_ms=0 if then == 1 else 60_000)
+        house.finish()
+        return house.state()
+
+    first = arrive(pieces, [0] * len(pieces))
+
+    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.permutations(pieces), st.lists(st.integers(0, 2), min_size=len(pieces), max_size=len(pieces)))
+    def check(order: Sequence[Sent | Logged], between: list[int]) -> None:
+        assert arrive(order, between) == first
+
+    check()
+    assert tokens(house) == [(38, 11), (38, 11)]

@@ -70,8 +70,7 @@ def look_for_traces(conn: Connection[Any]) -> int:
     due = conn.execute(SQL.due, {"limit": MOST_BATCHES}).fetchall()
     if due:
         batches = {"batches": [batch_id for batch_id, _ in due], "days": list({day for _, day in due})}
-        conn.execute(SQL.settle_by_id, batches)
-        conn.execute(SQL.settle_by_session, {**batches, "late": LATE_NS})
+        conn.execute(SQL.settle_traces, {**batches, "late": LATE_NS})
         limits = {**batches, "most": MOST_TRIES}
         conn.execute(SQL.enough, limits)
         conn.execute(SQL.again, limits)

@@ -49,29 +49,28 @@ AND    num_nonnulls(l.tokens_in, l.tokens_cache_read, l.tokens_cache_write, l.to
 -- Batches whose traces are to be looked for, locked.
 SELECT batch_id, day FROM traces_log_queue WHERE due_at <= now() ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
--- name: settle_by_id
--- The stored traces that these records name are decided again.
+-- name: settle_traces
+-- The stored traces that these records name are decided again; of records without a trace id those of their session that
+-- ran when they were written. In one statement: rows are taken in the order that all workers take them.
 INSERT INTO traces_settle (trace_id, project_id, due_at)
-SELECT DISTINCT t.trace_id, t.project_id, now()
-FROM   traces_log l
-JOIN   traces_trace t ON t.trace_id = l.trace_id AND t.project_id = l.project_id
-WHERE  l.batch_id = ANY(%(batches)s) AND l.day = ANY(%(days)s)
-AND    num_nonnulls(l.tokens_in, l.tokens_cache_read, l.tokens_cache_write, l.tokens_out, l.tokens_reasoning,
-                    l.reported_cost) > 0
-ORDER  BY t.trace_id, t.project_id
-ON CONFLICT (trace_id, project_id) DO UPDATE SET due_at = LEAST(traces_settle.due_at, excluded.due_at);
-
--- name: settle_by_session
--- The same of records without a trace id: traces of their session that ran when they were written.
-INSERT INTO traces_settle (trace_id, project_id, due_at)
-SELECT DISTINCT t.trace_id, t.project_id, now()
-FROM   traces_log l
-JOIN   traces_trace t ON t.sessions @> ARRAY[l.session] AND t.project_id = l.project_id
-                     AND l.time_ns BETWEEN t.start_ns AND coalesce(t.end_ns, l.time_ns) + %(late)s
-WHERE  l.batch_id = ANY(%(batches)s) AND l.day = ANY(%(days)s) AND l.trace_id IS NULL AND l.session IS NOT NULL
-AND    num_nonnulls(l.tokens_in, l.tokens_cache_read, l.tokens_cache_write, l.tokens_out, l.tokens_reasoning,
-                    l.reported_cost) > 0
-ORDER  BY t.trace_id, t.project_id
+SELECT trace_id, project_id, now()
+FROM (
+    SELECT t.trace_id, t.project_id
+    FROM   traces_log l
+    JOIN   traces_trace t ON t.trace_id = l.trace_id AND t.project_id = l.project_id
+    WHERE  l.batch_id = ANY(%(batches)s) AND l.day = ANY(%(days)s)
+    AND    num_nonnulls(l.tokens_in, l.tokens_cache_read, l.tokens_cache_write, l.tokens_out, l.tokens_reasoning,
+                        l.reported_cost) > 0
+    UNION
+    SELECT t.trace_id, t.project_id
+    FROM   traces_log l
+    JOIN   traces_trace t ON t.sessions @> ARRAY[l.session] AND t.project_id = l.project_id
+                         AND l.time_ns BETWEEN t.start_ns AND coalesce(t.end_ns, l.time_ns) + %(late)s
+    WHERE  l.batch_id = ANY(%(batches)s) AND l.day = ANY(%(days)s) AND l.trace_id IS NULL AND l.session IS NOT NULL
+    AND    num_nonnulls(l.tokens_in, l.tokens_cache_read, l.tokens_cache_write, l.tokens_out, l.tokens_reasoning,
+                        l.reported_cost) > 0
+) found
+ORDER  BY trace_id, project_id
 ON CONFLICT (trace_id, project_id) DO UPDATE SET due_at = LEAST(traces_settle.due_at, excluded.due_at);
 
 -- name: again

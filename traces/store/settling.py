@@ -104,9 +104,11 @@ class Step:
 
     def decide(self, held: list[TraceRow], *, limit: int = MOST_TRACES) -> tuple[int, set[int]]:
         """Decide the traces that have been due for longest. Those that were locked are in `held`, whatever happens."""
-        with self.conn.transaction():
+        with self.conn.transaction():  # on its own: what it locks is not held while traces are
             share_derived(self.conn)
             look_for_traces(self.conn)
+        with self.conn.transaction():
+            share_derived(self.conn)
             held += _locked(self.conn, limit)
             if not held:
                 return 0, set()
