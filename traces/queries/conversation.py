@@ -24,6 +24,7 @@ SPEAKING = frozenset({Kind.AGENT, Kind.TOOL, Kind.RETRIEVER, Kind.HUMAN})
 MOST_SPANS = 50_000
 MOST_OTHERS = 2_000  # spans of agents and tools that are read beside the model calls
 MOST_BYTES = 128_000_000  # of batches, inflated
+MOST_MESSAGES = 100_000  # read, most of them sent again and again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +105,14 @@ def _heard(project_id: int, trace_id: str, wanted: Sequence[Said], places: dict[
     """These spans with what they say; those whose batch is no longer kept, or was too much to read, are missing."""
     records = records_of_trace(project_id, trace_id)
     by_place = {places[said.span_id]: said for said in wanted}
-    heard = {}
+    heard: dict[int, Said] = {}
+    messages = 0
     for place, raw in sent_spans(project_id, by_place, most_bytes=MOST_BYTES):
         said = by_place[place]
         spoken = conversation(with_records(raw, records.get(said.span_id, ())))
+        messages += len(spoken.input) + len(spoken.output)
+        if messages > MOST_MESSAGES:
+            break
         silent = not (spoken.system or spoken.input or spoken.output)
         heard[said.span_id] = replace(said, conversation=None if silent else spoken)
     return heard

@@ -33,7 +33,8 @@ export class Transcript {
     const { told, panel } = this;
     const top = panel.scrollTop;
     this.drawing = true;
-    panel.replaceChildren(...(told.entries.length ? [this.#head(), el("div", { class: "transcript" }, ...this.#all(told.entries, "", true)), this.#foot()] : [nothing(told)]));
+    this.keys = new Map();  // key → how often it was given
+    panel.replaceChildren(...(told.entries.length ? [this.#head(), el("div", { class: "transcript" }, ...this.#all(told.entries, true)), this.#foot()] : [nothing(told)]));
     panel.scrollTop = top;
     requestAnimationFrame(() => { this.drawing = false; });
   }
@@ -50,7 +51,7 @@ export class Transcript {
     save.addEventListener("click", () => download(asText(told), `${told.trace_id}.md`));
     return el("p", { class: "line transcript-head" },
       el("span", { class: "dim" }, calls(told)),
-      told.unread_spans ? el("span", { class: "dim" }, `${count(told.unread_spans)} ${told.unread_spans === 1 ? "span is" : "spans are"} no longer kept whole`) : null,
+      told.unread_spans ? el("span", { class: "dim" }, `without ${count(told.unread_spans)} ${told.unread_spans === 1 ? "span" : "spans"}: no longer kept, or too much to read`) : null,
       el("span", { class: "spread line" }, copy, save));
   }
 
@@ -76,8 +77,16 @@ export class Transcript {
     return el("details", { ...attributes, "data-key": key, open: this.folds.get(key) ?? open }, ...children);
   }
 
-  #all(entries, path, top = false) {
-    return entries.map((entry, place) => this.#one(entry, `${path}/${entry.span_id ?? entry.type}.${place}`, top));
+  #all(entries, top = false) {
+    return entries.map((entry) => this.#one(entry, this.#keyOf(entry), top));
+  }
+
+  // The same for an entry wherever it stands: an agent's section may come around it later.
+  #keyOf(entry) {
+    const key = `${entry.type} ${entry.span_id ?? entry.entries?.[0]?.span_id} ${entry.role ?? entry.name ?? ""}`;
+    const times = this.keys.get(key) ?? 0;
+    this.keys.set(key, times + 1);
+    return `${key} ${times}`;
   }
 
   #one(entry, key, top) {
@@ -85,7 +94,7 @@ export class Transcript {
       case "tool": return this.#tool(entry, key);
       case "agent": return this.#agent(entry, key, top);
       case "failure": return el("p", { class: "said-failure" }, icon("s-error"), el("span", { dir: "auto" }, el("b", {}, "The model call failed. "), errorText(entry.error)), spanLink(entry));
-      case "earlier": return this.#fold(key, { class: "said-earlier" }, false, el("summary", {}, icon("clock"), `${count(entry.entries.length)} earlier ${entry.entries.length === 1 ? "message" : "messages"}`), el("div", { class: "transcript" }, ...this.#all(entry.entries, key)));
+      case "earlier": return this.#fold(key, { class: "said-earlier" }, false, el("summary", {}, icon("clock"), `${count(entry.entries.length)} earlier ${entry.entries.length === 1 ? "message" : "messages"}`), el("div", { class: "transcript" }, ...this.#all(entry.entries)));
       default: return this.#message(entry, key);
     }
   }
@@ -119,7 +128,7 @@ export class Transcript {
     return this.#fold(key, { class: "said-agent" }, top,
       el("summary", {}, kindIcon("agent"), el("b", { class: "cut", dir: "auto" }, entry.agent), entry.status === "error" ? el("span", { class: "status", "data-state": "error" }, icon("s-error"), entry.error?.type ?? "Error") : null,
         el("span", { class: "spread dim cut" }, facts.filter(Boolean).join(" · ")), spanLink(entry)),
-      el("div", { class: "transcript" }, ...(entry.entries.length ? this.#all(entry.entries, key) : [el("p", { class: "dim" }, "What it said was not recorded.")]),
+      el("div", { class: "transcript" }, ...(entry.entries.length ? this.#all(entry.entries) : [el("p", { class: "dim" }, "What it said was not recorded.")]),
         entry.error ? el("p", { class: "said-failure" }, icon("s-error"), el("span", { dir: "auto" }, el("b", {}, "The agent failed. "), errorText(entry.error))) : null));
   }
 }
