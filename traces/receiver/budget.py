@@ -41,19 +41,22 @@ class Budget:
 
 
 class Share:
-    """What one request holds of the budget; all of it returns when the request ends."""
+    """What one request holds of the budget; all of it returns when the request ends. Its thread may still be at work
+    then: what that takes in the same moment must return, too."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._held = 0
         self._ended = False
+        self._lock = threading.Lock()
 
     def grow(self, size: int) -> None:
         """Hold more, or raise the refusal."""
-        if self._ended:  # the request was cancelled while a thread worked for it
-            raise unavailable("the request has ended")
-        self._budget.take(size)
-        self._held += size
+        with self._lock:
+            if self._ended:
+                raise unavailable("the request has ended")
+            self._budget.take(size)
+            self._held += size
 
     async def wait_for(self, size: int) -> None:
         """Hold more as soon as there is so much."""
@@ -63,13 +66,15 @@ class Share:
 
     def keep(self, size: int) -> None:
         """Hold no more than this from now on."""
-        if size < self._held:
-            self._budget.put_back(self._held - size)
-            self._held = size
+        with self._lock:
+            if size < self._held:
+                self._budget.put_back(self._held - size)
+                self._held = size
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._ended = True
+        with self._lock:
+            self._ended = True
         self.keep(0)
