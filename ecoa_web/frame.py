@@ -33,6 +33,8 @@ class Item:
 SETTINGS = (
     *("project-delete", "members", "member-remove", "member-invite", "keys", "key-revoke", "audit"),
     *("prices", "price", "price-end"),
+    *("ingest", "ingest-replay", "ingest-letter", "ingest-letter-discard", "ingest-letters-discard"),
+    *("ingest-rule-new", "ingest-rule-remove"),
     *("projects", "whole-audit", "profile"),
 )
 # (word, icon, URL name, key after `g`, names of the pages inside it). A page that does not exist yet is not shown.
@@ -44,7 +46,7 @@ PLACES = (
     ("Sessions", "sessions", "sessions", "n", ("session",)),
     ("Settings", "settings", "project-settings", "s", SETTINGS),
 )
-# Pages that are not about a span of time; settings are not, either.
+# Pages that are not about a span of time; settings are not, either, but for ingest.
 TIMELESS = frozenset({"start", "home", "trace", "trace-costs", "session"})
 
 
@@ -83,7 +85,9 @@ def frame(request: HttpRequest) -> dict[str, object]:
 def is_ranged(request: HttpRequest) -> bool:
     """Whether the page in the address is about a span of time."""
     match = request.resolver_match
-    return match is not None and match.url_name not in TIMELESS and "/settings/" not in request.path
+    if match is None or match.url_name in TIMELESS:
+        return False
+    return "/settings/" not in request.path or match.url_name == "ingest"
 
 
 def current_project(request: HttpRequest, projects: list[Project]) -> Project | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from traces.pages import agents, costs, home, models, overview, prices, search, sessions, start, trace, traces
 
 urlpatterns = [
+    path("p/<slug:slug>/settings/ingest/", include("traces.pages.ingest.urls")),
     path("", home.home, name="home"),
     path("p/<slug:slug>/", overview.overview, name="overview"),
     path("p/<slug:slug>/start/", start.start, name="start"),

@@ -59,6 +59,11 @@ class Rule(NamedTuple):
             return scope.startswith(self.scope[:-1])
         return self.scope in ("", scope)
 
+    @property
+    def of_resource(self) -> bool:
+        """Whether its key is one of the resource."""
+        return FIELDS[self.field].of_resource
+
     def source(self) -> Source:
         """It, as the engine takes it."""
         reader = READERS[self.reader].reader
@@ -156,6 +161,6 @@ def _dialect(name: str, rules: list[Rule], *, first: bool) -> Dialect:
     sources: dict[str, tuple[Source, ...]] = {}
     resource: dict[str, tuple[Source, ...]] = {}
     for rule in rules:
-        into = resource if FIELDS[rule.field].of_resource else sources
+        into = resource if rule.of_resource else sources
         into[rule.field] = (*into.get(rule.field, ()), rule.source())
     return Dialect(name=name, first=first, sources=sources, resource=resource)

@@ -1,0 +1,1 @@
+"""Settings: ingest. What arrived and what became of it, what could not be stored, how spans are read."""
