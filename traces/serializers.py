@@ -303,8 +303,16 @@ class Error(s.Serializer[object]):
     error = Problem()
 
 
-def page_of(row: type[s.Serializer[object]]) -> s.Serializer[object]:
-    """A list of rows and where it goes on."""
+class Search(s.Serializer[object]):
+    """How far a search for text went."""
+
+    complete = s.BooleanField(help_text="False: its time was up before the page was full; next goes on.")
+    back_to = s.DateTimeField(**MAYBE, help_text="Of traces that started before it nothing is known yet.")
+    unindexed_batches = s.IntegerField(help_text="So many of the newest batches are not indexed yet; they were read.")
+
+
+def page_of(row: type[s.Serializer[object]], **more: s.Field[Any, Any, Any, Any]) -> s.Serializer[object]:
+    """A list of rows and where it goes on, and what more its answer may say."""
     going_on = s.CharField(**MAYBE, help_text="The cursor of the next page.")
-    fields: dict[str, s.Field[Any, Any, Any, Any]] = {"results": row(many=True), "next": going_on}
+    fields: dict[str, s.Field[Any, Any, Any, Any]] = {"results": row(many=True), "next": going_on, **more}
     return inline_serializer(f"{row.__name__}List", fields)

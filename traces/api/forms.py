@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from traces.decode import Event, Link, Scope
     from traces.queries.span import WholeSpan
     from traces.queries.trace import Skeleton, SpanRow, TraceDetail
-    from traces.queries.traces import TraceRow
+    from traces.queries.traces import TracePage, TraceRow
 
 type Json = dict[str, Any]  # a JSON object
 
@@ -38,6 +38,19 @@ def answer(payload: object) -> HttpResponse:
 def listed(rows: Iterable[object], *, cursor: str | None = None) -> HttpResponse:
     """The answer of a list."""
     return answer({"results": list(rows), "next": cursor})
+
+
+def found(page: TracePage) -> HttpResponse:
+    """The answer of a list of traces; one that asked for text says how far back it looked."""
+    told: Json = {"results": list(map(trace_form, page.rows)), "next": page.next}
+    if page.searched is not None:
+        back_to = page.searched.back_to_ns
+        told["search"] = {
+            "complete": back_to is None,
+            "back_to": None if back_to is None else rfc3339(back_to),
+            "unindexed_batches": page.searched.unindexed,
+        }
+    return answer(told)
 
 
 def trace_form(row: TraceRow) -> Json:

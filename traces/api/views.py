@@ -41,7 +41,15 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-@documented(serializers.page_of(serializers.Trace), START, END, TRACE_FILTER, LIMIT, CURSOR, id="list_traces")
+@documented(
+    serializers.page_of(serializers.Trace, search=serializers.Search()),
+    START,
+    END,
+    TRACE_FILTER,
+    LIMIT,
+    CURSOR,
+    id="list_traces",
+)
 @api_view(["GET"])
 def trace_list(request: Request) -> HttpResponse:
     """Traces that started in the window and match, newest first."""
@@ -53,7 +61,7 @@ def trace_list(request: Request) -> HttpResponse:
         cursor=asked.cursor(request),
         limit=asked.limit(request),
     )
-    return forms.listed(map(forms.trace_form, page.rows), cursor=page.next)
+    return forms.found(page)
 
 
 @documented(serializers.TraceDetail, TRACE_ID, AFTER, id="get_trace")

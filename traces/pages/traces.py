@@ -23,7 +23,7 @@ from traces.pages.terms import term
 from traces.pages.trace import TRACE_ID
 from traces.queries.cursor import CursorError
 from traces.queries.overview import newest
-from traces.queries.traces import TracePage, TraceRow, count_over_time, facets, newest_traces
+from traces.queries.traces import TracePage, TraceRow, count_over_time, facets, matching, newest_traces
 from traces.queries.window import Window, to_datetime
 
 BARS = 60
@@ -98,6 +98,8 @@ class Counts:
     chart: CountChart
     facets: list[Facet]
     unfiltered: int | None  # None: there is no filter
+    unindexed: int  # batches that a search for text reads without the index
+    back_to: datetime | None  # of what started before it nothing is counted; None: all is
 
 
 @require_safe
@@ -156,15 +158,19 @@ def question(request: HttpRequest) -> Question:
 def counts_of(project: Project, asked: Question) -> Counts:
     """The chart, the facets, and the count without the filter when there is one."""
     window = asked.window
-    bars = count_over_time(project.pk, window=window, filter=asked.filter, bars=BARS)
+    matches = matching(project.pk, window=window, filter=asked.filter)
+    searched = matches.searched
+    bars = count_over_time(project.pk, window=window, matches=matches, bars=BARS)
     unfiltered = None
     if asked.filter is not None:
         [whole] = count_over_time(project.pk, window=window, bars=1)
         unfiltered = whole.ok + whole.error + whole.running + whole.waiting
     return Counts(
         chart=count_chart(bars, end=asked.range.end),
-        facets=facet_list(facets(project.pk, window=window, filter=asked.filter), asked.text, address=asked.address),
+        facets=facet_list(facets(project.pk, window=window, matches=matches), asked.text, address=asked.address),
         unfiltered=unfiltered,
+        unindexed=0 if searched is None else searched.unindexed,
+        back_to=None if searched is None or searched.back_to_ns is None else to_datetime(searched.back_to_ns),
     )
 
 

@@ -79,6 +79,14 @@ class TracePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """Which traces match, for several figures of them."""
+
+    where: Condition
+    searched: Searched | None = None  # None: no text was asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """How many traces started in one slice of time."""
 
@@ -112,6 +120,8 @@ def newest_traces(
         found = _newest(project_id, window, of_traces(filter), after, limit + 1)
     rows = [_row(values) for values in found[:limit]]
     last = rows[-1] if len(found) > limit else None
+    if searched is not None and last is not None:
+        searched = replace(searched, back_to_ns=None)
     following = None if last is None else str(Cursor(start_ns=last.start_ns, trace_id=last.trace_id))
     if searched is not None and following is None and searched.back_to_ns is not None:
         following = str(Cursor(start_ns=searched.back_to_ns - 1, trace_id=FIRST_ID))
@@ -124,10 +134,12 @@ def trace_summary(project_id: int, trace_id: str) -> TraceRow | None:
     return _row(found[0]) if found else None
 
 
-def count_over_time(project_id: int, *, window: Window, filter: Filter | None = None, bars: int = 60) -> list[Bar]:
+def count_over_time(
+    project_id: int, *, window: Window, filter: Filter | None = None, matches: Matches | None = None, bars: int = 60
+) -> list[Bar]:
     """Matching traces by status in so many equal slices of the window, empty ones included."""
     slice_ns = max(1, -(-(window.end_ns - window.start_ns) // bars))
-    where, _ = matching(project_id, window=window, filter=filter)
+    where = (matches or matching(project_id, window=window, filter=filter)).where
     found = fetch(
         filled(SQL.count_over_time, status=sql.SQL(STATUS), where=where.sql),
         project=project_id,
@@ -149,9 +161,9 @@ def count_over_time(project_id: int, *, window: Window, filter: Filter | None = 
     ]
 
 
-def facets(project_id: int, *, window: Window, filter: Filter | None = None) -> Facets:
+def facets(project_id: int, *, window: Window, filter: Filter | None = None, matches: Matches | None = None) -> Facets:
     """What the newest 20,000 matching traces have in common: up to 20 values of each."""
-    where, _ = matching(project_id, window=window, filter=filter)
+    where = (matches or matching(project_id, window=window, filter=filter)).where
     found = fetch(
         filled(SQL.facets, status=sql.SQL(STATUS), where=where.sql),
         project=project_id,
@@ -167,17 +179,15 @@ def facets(project_id: int, *, window: Window, filter: Filter | None = None) -> 
     return Facets(**values)
 
 
-def matching(project_id: int, *, window: Window, filter: Filter | None) -> tuple[Condition, Searched | None]:
+def matching(project_id: int, *, window: Window, filter: Filter | None) -> Matches:
     """What a filter means of the window's traces, as far back as its text was searched in short time."""
     if filter is None or not phrases_in(filter):
-        return of_traces(filter), None
+        return Matches(where=of_traces(filter))
     asked = search(project_id, window=window, filter=filter, budget_s=COUNT_BUDGET_S)
     asked.run()
     where = of_traces(filter, found=asked.found)
-    known = {"known_after": asked.known_ns}
-    return Condition(
-        sql.SQL("({} AND t.start_ns > %(known_after)s)").format(where.sql), where.parameters | known
-    ), asked.state
+    since = sql.SQL("({} AND t.start_ns > %(known)s)").format(where.sql)
+    return Matches(where=Condition(since, where.parameters | {"known": asked.known_ns}), searched=asked.state)
 
 
 def _newest(project_id: int, window: Window, where: Condition, after: Cursor, limit: int) -> list[Row]:
