@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @documented(
-    serializers.page_of(serializers.Trace, search=serializers.Search()),
+    serializers.page_of(serializers.Trace, search=serializers.Search(required=False)),
     START,
     END,
     TRACE_FILTER,
