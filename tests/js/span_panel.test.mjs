@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blocksOf, inlineOf, safeLink } from "../../static/js/span/markdown.js";
 import { embeddedImage, filterPairs, flatPairs, isSearchable, term } from "../../static/js/span/values.js";
-import { arrivals, placeFor } from "../../static/js/traces/arrivals.js";
+import { arrivals, beginsAnew, placeFor } from "../../static/js/traces/arrivals.js";
 
 test("headings, lists, quotes, code and paragraphs are told apart", () => {
   const types = blocksOf("# A\n\ntext\nmore\n\n- one\n- two\n1. first\n> said\n\n```py\nx = 1\n# not a heading\n```\n---").map((block) => block.type);
@@ -68,4 +68,12 @@ test("pulled rows are new, changed or known, and older ones are left to scrollin
   assert.deepEqual(arrivals(pulled, shown, null).fresh, ["a", "d"]);
   assert.equal(placeFor(15n, [20n, 10n]), 1);
   assert.equal(placeFor(1n, [20n, 10n]), 2);
+});
+
+test("a list begins anew when what was pulled leaves a gap, or when it would grow without end", () => {
+  assert.equal(beginsAnew({ pulled: 50, fresh: 50, known: 50 }), true);
+  assert.equal(beginsAnew({ pulled: 50, fresh: 49, known: 50 }), false);
+  assert.equal(beginsAnew({ pulled: 50, fresh: 1, known: 500 }), true);
+  assert.equal(beginsAnew({ pulled: 50, fresh: 0, known: 900 }), false);
+  assert.equal(beginsAnew({ pulled: 3, fresh: 3, known: 0 }), false);
 });

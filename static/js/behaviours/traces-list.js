@@ -1,10 +1,10 @@
 // The list of traces: more rows when its end comes near, new and changed rows after a hint, j and k from row to row.
 //
 // New rows slide in at the top while nobody reads further down; else they wait behind a pill, so that what is read stays
-// where it is. Changed rows are replaced in place.
+// where it is. Changed rows are replaced in place. When more came than one pull brings, the list begins anew.
 import { el, icon, on } from "../waterfall/dom.js";
 import { pacer } from "../pace.js";
-import { arrivals, placeFor } from "../traces/arrivals.js";
+import { arrivals, beginsAnew, placeFor } from "../traces/arrivals.js";
 
 const NEAR = "600px";       // how close to the end more rows are asked for
 const AGAIN = 50;           // rows still running that are asked for anew at once
@@ -15,6 +15,7 @@ export function attach(list) {
   const foot = list.querySelector("[data-foot]");
   const none = list.querySelector("[data-none]");
   const waiting = new Map();          // id → row not shown yet
+  let behind = false;                 // more is new than wait: the list is to begin anew
 
   const all = () => [...rows.querySelectorAll("tr[data-trace]")];
   const rowOf = (id) => rows.querySelector(`tr[data-trace="${CSS.escape(id)}"]`);
@@ -23,7 +24,7 @@ export function attach(list) {
   // -- live ---------------------------------------------------------------
   async function pull() {
     if (document.hidden || document.querySelector("[data-live-state]")?.dataset.liveState === "paused") return;
-    const [newest, again] = await Promise.all([ask(list.dataset.url), askAgain()]);
+    const [newest, again] = await Promise.all([ask(list.dataset.url, { whole: true }), askAgain()]);
     take(newest);
     for (const row of again) replace(row);
   }
@@ -33,7 +34,8 @@ export function attach(list) {
     return open.length ? ask(`${list.dataset.url}&ids=${open.map((row) => row.dataset.trace).join(",")}`) : [];
   }
 
-  function take(pulled) {
+  function take(page) {
+    const pulled = page.filter((row) => row.dataset.trace);
     const shown = all();
     const seqs = new Map([...shown, ...waiting.values()].map((row) => [row.dataset.trace, Number(row.dataset.seq)]));
     const floor = shown.length && rows.querySelector("[data-next]") ? startOf(shown[shown.length - 1]) : null;
@@ -43,9 +45,21 @@ export function attach(list) {
       if (waiting.has(id)) waiting.set(id, byId.get(id));
       else replace(byId.get(id));
     }
-    for (const id of fresh) waiting.set(id, byId.get(id));
-    if (!reading()) showWaiting();
+    behind ||= beginsAnew({ pulled: pulled.length, fresh: fresh.length, known: seqs.size });
+    if (behind) waiting.clear();
+    else for (const id of fresh) waiting.set(id, byId.get(id));
+    if (!reading()) {
+      if (behind) beginAnew(page);
+      else showWaiting();
+    }
     tellWaiting();
+  }
+
+  function beginAnew(page) {
+    behind = false;
+    rows.replaceChildren(...page);
+    none.hidden = all().length > 0;
+    watch();
   }
 
   function replace(row) {
@@ -67,14 +81,15 @@ export function attach(list) {
   }
 
   function tellWaiting() {
-    pill.hidden = waiting.size === 0;
-    pill.querySelector("[data-pill-word]").textContent = `${waiting.size} new`;
+    pill.hidden = waiting.size === 0 && !behind;
+    pill.querySelector("[data-pill-word]").textContent = behind ? "Many new" : `${waiting.size} new`;
   }
 
   const reading = () => list.getBoundingClientRect().top < 0 || rows.contains(document.activeElement);
 
   const pillClicked = () => {
-    showWaiting();
+    if (behind) pace.hint();
+    else showWaiting();
     tellWaiting();
     list.scrollIntoView({ block: "nearest" });
     if (list.getBoundingClientRect().top < 0) window.scrollTo({ top: window.scrollY + list.getBoundingClientRect().top - 80 });
@@ -131,10 +146,18 @@ export function attach(list) {
 
   const pace = pacer(() => pull().catch((error) => { if (!(error instanceof Failed)) throw error; }), { rest: 1000 });
   const shown = () => { if (!document.hidden) pace.hint(); };
+  const scrolled = () => {
+    if (reading()) return;
+    if (behind) pace.hint();
+    else if (waiting.size) {
+      showWaiting();
+      tellWaiting();
+    }
+  };
   const stops = [
     on(document, "ecoa:hint", pace.hint), on(document, "visibilitychange", shown), on(document, "keydown", pressed),
     on(rows, "focusin", focused), on(pill, "click", pillClicked),
-    on(window, "scroll", () => { if (waiting.size && !reading()) { showWaiting(); tellWaiting(); } }, { passive: true }),
+    on(window, "scroll", scrolled, { passive: true }),
   ];
   watch();
   return () => {

@@ -21,3 +21,11 @@ export function placeFor(start, starts) {
   const found = starts.findIndex((other) => other < start);
   return found < 0 ? starts.length : found;
 }
+
+const MOST = 500;       // rows a list grows to by itself
+
+/** Whether to show the newest page alone: none of the `pulled` rows joins the `known` ones, so that rows in between are
+ *  missing, or a page left open would grow without end. */
+export function beginsAnew({ pulled, fresh, known }) {
+  return known > 0 && fresh > 0 && (fresh === pulled || known + fresh > MOST);
+}
