@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
 
 from tests.store.house import PROJECT, House, arrival_day, days_after
-from tests.store.spans import EPOCH_NS, MS, Sent
+from tests.store.logs import Logged, body, details
+from tests.store.spans import EPOCH_NS, MS, Attribute, Sent
 from traces.filters import parse
+from traces.inbox.batch import Signal
 from traces.jobs import expire_before
 from traces.queries import search as queries
 from traces.queries.search import Searched
@@ -178,6 +180,26 @@ def test_names_and_errors_are_searched(house: House) -> None:
     for q in ("text:charge", 'text:"charge card"', 'text:"it failed"', "text:SHOP", 'text:"deep inside"'):
         assert found(q) == [1], q
     assert found("text:charg") == []
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_log_records_say_is_found_in_their_traces(house: House, indexed: bool) -> None:
+    """By their trace's id, or by their session and time where they know no trace."""
+    attributes: dict[str, Attribute] = {"session.id": "s-1", "prompt": "where is my parcel"}
+    of_session = Logged(event="user_prompt", trace=None, at=2050, attributes=attributes)
+    too_late = Logged(event="user_prompt", trace=None, at=90_000, attributes={**attributes, "prompt": "later parcel"})
+    house.receive(say(1, "nothing"), Sent(id=2, trace=2, start=2000, end=2100, attributes={"session.id": "s-1"}))
+    house.receive_body(body([details(1, trace=1, at=1050)]), 1, signal=Signal.LOGS)
+    scope = "com.anthropic.claude_code.events"
+    house.receive_body(body([of_session, too_late], scope=scope), 2, signal=Signal.LOGS)
+    house.finish()
+    if indexed:
+        index(house)
+
+    assert found('text:"where is my order"') == [1]
+    assert found('text:"my parcel"') == [2]
+    assert found('text:"later parcel"') == []
+    assert found("text:parcel trace:" + "0" * 31 + "2") == [2]
 
 
 def test_a_late_span_of_an_old_trace_does_not_go_first(house: House) -> None:

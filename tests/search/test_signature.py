@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,7 +53,8 @@ def test_a_long_text_keeps_its_phrases() -> None:
     assert all(tuple(singles[at : at + 5]) in rows for at in range(len(long) - 5))
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.slow  # a signature is made for every example
+@settings(max_examples=100, deadline=None)
 @given(columns, st.data())
 def test_no_phrase_that_is_there_is_denied(made_of: list[list[str]], data: st.DataObject) -> None:
     """Whatever the columns and however long the phrase."""
