@@ -22,8 +22,8 @@ class Kind(IntEnum):
     RERANKER = 7
     GUARDRAIL = 8
     EVALUATOR = 9
-    HUMAN = 10      # waiting for a person
-    CHAIN = 11      # a step, task or wrapper
+    HUMAN = 10  # waiting for a person
+    CHAIN = 11  # a step, task or wrapper
 
 
 MODEL_KINDS = frozenset({Kind.LLM, Kind.EMBEDDING, Kind.RERANKER})
@@ -35,7 +35,7 @@ class Status(IntEnum):
     UNSET = 0
     OK = 1
     ERROR = 2
-    WAITING = 3     # interrupted for a person, or waiting for one: not an error
+    WAITING = 3  # interrupted for a person, or waiting for one: not an error
     CANCELLED = 4
 
 
@@ -53,15 +53,15 @@ class Flag(IntFlag):
     """What else is true of a span."""
 
     AGENT_INHERITED = 1
-    USAGE_COUNTED = 2   # its tokens and cost are in the sums
-    PENDING = 4         # announced at its start, not ended
+    USAGE_COUNTED = 2  # its tokens and cost are in the sums
+    PENDING = 4  # announced at its start, not ended
     TIMED_OUT = 8
-    AGENT_UNSETTLED = 16    # no agent known yet, ancestors may still arrive
-    UNPRICED = 32       # a counted model call without a price
-    USAGE_LOGGED = 64   # its tokens are those of a log record
-    COST_LOGGED = 128   # its reported cost is that of a log record
+    AGENT_UNSETTLED = 16  # no agent known yet, ancestors may still arrive
+    UNPRICED = 32  # a counted model call without a price
+    USAGE_LOGGED = 64  # its tokens are those of a log record
+    COST_LOGGED = 128  # its reported cost is that of a log record
     MODEL_LOGGED = 256  # its model and provider are those of a log record
-    REPEATED = 512      # a model call's span that says again what another span of the same call says
+    REPEATED = 512  # a model call's span that says again what another span of the same call says
 
 
 class Outcome(IntEnum):
@@ -106,22 +106,22 @@ class Span:
     kind: Kind
     status: Status
     start_ns: int
-    end_ns: int | None              # None: not ended
-    ordinal: int                    # position in its batch
+    end_ns: int | None  # None: not ended
+    ordinal: int  # position in its batch
     service: str | None = None
     version: str | None = None
     environment: str | None = None
     pipeline: str | None = None
-    agent: str | None = None        # its own name only; inheritance is the settler's
+    agent: str | None = None  # its own name only; inheritance is the settler's
     model: str | None = None
     request_model: str | None = None
     provider: str | None = None
     tool: str | None = None
     session: str | None = None
     user: str | None = None
-    usage: Usage | None = None      # None: the span reports none
+    usage: Usage | None = None  # None: the span reports none
     reported_cost: float | None = None  # US dollars, as its sender said
-    cost: float | None = None       # US dollars: by its price, else as reported; normalising leaves it open
+    cost: float | None = None  # US dollars: by its price, else as reported; normalising leaves it open
     response_key: int | None = None
     ttft_ns: int | None = None
     attempt: int | None = None
@@ -129,9 +129,9 @@ class Span:
     error_message: str | None = None
     pending: bool = False
     timed_out: bool = False
-    scope_key: int | None = None    # of a model call: a 16-bit hash of the instrumentation that made the span
-    logged: int = 0                 # flags that say what of it a log record told
-    attributes: dict[str, object] = field(default_factory=dict)     # small, JSON-safe
-    input_preview: str | None = None    # of roots and agents, to 200 characters
+    scope_key: int | None = None  # of a model call: a 16-bit hash of the instrumentation that made the span
+    logged: int = 0  # flags that say what of it a log record told
+    attributes: dict[str, object] = field(default_factory=dict)  # small, JSON-safe
+    input_preview: str | None = None  # of roots and agents, to 200 characters
     output_preview: str | None = None
     warnings: tuple[str, ...] = ()
