@@ -19,6 +19,7 @@ from traces.decode import RawSpan
 from traces.ids import span_hex
 from traces.pages.ingest.connection import worker_view
 from traces.queries.letters import Letter, letter, letter_count, letter_span, letters
+from traces.queries.traces import trace_summary
 from traces.store.letters import discard, retry
 
 PAGE = 20
@@ -61,6 +62,7 @@ def letter_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "shown": project,
         "letter": found,
         "opened": opened(sent) if sent else None,
+        "traced": sent is not None and trace_summary(project.pk, sent.trace_id) is not None,
         "editor": (role_in(user, project) or Role.VIEWER) >= Role.EDITOR,
     }
     return render(request, "settings/ingest_letter.html", context)
