@@ -65,6 +65,7 @@ def test_only_ascii_letters_make_ascii_words() -> None:
 @given(before=sentences, text=sentences, after=sentences, depth=st.integers(0, 3))
 def test_what_is_in_a_text_may_be_in_its_bytes(before: str, text: str, after: str, depth: int) -> None:
     """Whatever was escaped, in JSON in JSON too: looking into bytes first never misses a phrase."""
+    text = text.replace("\0", "")  # a stored text has none
     whole: object = f"{before} {text} {after}".replace("\0", "")
     for level in range(depth):
         whole = json.dumps({"content": [whole, "other"]}, ensure_ascii=level % 2 == 0)
