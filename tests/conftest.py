@@ -9,6 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -45,9 +46,18 @@ django.setup()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
-    """Let tests that commit be cleaned up after: the audit log refuses TRUNCATE everywhere else."""
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """The test database, never the one that DATABASE_URL names: tests empty it. pytest-django makes it only where some
+    test has its mark. Tests that commit are cleaned up after: the audit log refuses TRUNCATE everywhere else."""
     from django.db import connection
+    from django.test.utils import setup_databases, teardown_databases
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER accounts_audit_keep_table")
+    with django_db_blocker.unblock():
+        made = []
+        if not connection.settings_dict["NAME"].startswith("test_"):
+            made = setup_databases(verbosity=0, interactive=False, aliases={"default": None})
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER accounts_audit_keep_table")
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
