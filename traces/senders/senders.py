@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from traces.store.claim import Claimed
 
 LENGTH = 200
-LOOK_EVERY_S = 2.0  # at the keys of one batch, a project
-LOOK_AT_SPANS = 100
+LOOK_EVERY_S = 2.0  # at the keys of each source
+LOOK_AT_SPANS = 40
+MOST_LOOKS = 400  # spans in that time, whatever the number of sources
 MOST_SOURCES = 300  # a project, between two saves; what comes after counts as OTHER
 MOST_KEYS = 300
 MOST_SERVICES = 200  # a project that the ledger tells apart
-MOST_PROJECTS = 10_000
+MOST_REMEMBERED = 10_000
 OTHER = "(other)"
 
 
@@ -93,27 +94,29 @@ class Senders:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._unknown = Unknown()
-        self._looked: dict[int, float] = {}
-        self._known: set[SourceKey] = set()
+        self._looked: dict[SourceKey, float] = {}
+        self._looks_left, self._looks_since = 0, float("-inf")
         self._services: dict[int, set[str]] = {}
         self.counted: dict[int, Counted] = {}
 
-    def looks_at(self, project_id: int) -> int:
-        """At the keys of how many spans of the next batch to look: none, but for one batch every two seconds."""
+    def looks_at(self, source: SourceKey) -> int:
+        """At how many spans of a run to look: none, but for one run of each source every two seconds."""
         now = self._clock()
-        if now - self._looked.get(project_id, float("-inf")) < LOOK_EVERY_S:
+        if now - self._looks_since >= LOOK_EVERY_S:
+            self._looks_left, self._looks_since = MOST_LOOKS, now
+        if not self._looks_left or now - self._looked.get(source, float("-inf")) < LOOK_EVERY_S:
             return 0
-        if len(self._looked) >= MOST_PROJECTS:
+        if len(self._looked) >= MOST_REMEMBERED:
             self._looked.clear()
-        self._looked[project_id] = now
-        return LOOK_AT_SPANS
+        self._looked[source] = now
+        looks = min(LOOK_AT_SPANS, self._looks_left)
+        self._looks_left -= looks
+        return looks
 
     def run(self, seen: Seen, batch: Claimed, raw: RawSpan, own: Own) -> Run:
         """A run that begins with that span."""
         tables = own.ruled.of(raw.scope.name)
         run = Run(raw.resource, raw.scope, tables, source_key(batch.project_id, raw, tables), batch.received_ns)
-        if run.source not in self._known:
-            run.dialects.add(dialect_of(raw, tables))
         seen.runs.append(run)
         return run
 
@@ -161,9 +164,6 @@ class Senders:
             source = source._replace(sdk="", language="", version="", service=OTHER, scope=OTHER, scope_version="")
         _tally(counted.versions, version, run)
         _tally(counted.sources, source, run)
-        if len(self._known) >= MOST_PROJECTS:
-            self._known.clear()
-        self._known.add(run.source)
 
 
 def source_key(project_id: int, raw: RawSpan, tables: Tables) -> SourceKey:

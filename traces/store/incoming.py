@@ -146,12 +146,13 @@ def _read_spans(  # a loop over locals: 20,000 turns a second
 ) -> None:
     seen = incoming.seen
     first = len(seen.runs)
-    looks = senders.looks_at(batch.project_id)
+    looks = 0
     run: Run | None = None
     for raw in spans:
         unread.discard(raw.ordinal)
         if run is None or raw.scope is not run.scope or raw.resource is not run.resource:
             run = senders.run(seen, batch, raw, own)
+            looks = senders.looks_at(run.source)
         run.spans += 1
         if looks:
             looks -= 1

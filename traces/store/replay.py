@@ -136,7 +136,7 @@ def _forget(conn: Connection[Any], project_id: int | None) -> None:
             SQL.forget_search_queue,
         ):
             conn.execute(statement, of)
-    for statement in (SQL.forget_sources, SQL.forget_unknown_keys, SQL.forget_mappings):
+    for statement in (SQL.forget_sources, SQL.forget_mappings):
         conn.execute(statement, of)
     outcomes = [Outcome.STORED, Outcome.DEAD, Outcome.LOGS_STORED, Outcome.LOGS_DEAD]
     doubles = [Outcome.DUPLICATE, Outcome.LOGS_DUPLICATE]

@@ -65,10 +65,6 @@ ON CONFLICT (batch_id) DO UPDATE SET attempts = 0, due_at = excluded.due_at;
 -- Who sent what.
 DELETE FROM traces_source WHERE %(project)s::integer IS NULL OR project_id = %(project)s;
 
--- name: forget_unknown_keys
--- Keys that no rule read.
-DELETE FROM traces_unknown_key WHERE %(project)s::integer IS NULL OR project_id = %(project)s;
-
 -- name: forget_mappings
 -- With which rules spans were read.
 DELETE FROM traces_mapping WHERE %(project)s::integer IS NULL OR project_id = %(project)s;
