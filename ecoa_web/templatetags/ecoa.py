@@ -71,6 +71,12 @@ def count(number: float | None) -> SafeString:
 
 
 @register.filter
+def exact(number: int) -> SafeString:
+    """A number of things to the last digit, where sums must be seen to come out."""
+    return fmt.html([(f"{number:,}", "")])
+
+
+@register.filter
 def rate(number: float | None) -> SafeString:
     """A number of things in a time."""
     return fmt.html(fmt.rate_parts(number))
