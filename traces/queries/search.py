@@ -130,7 +130,7 @@ class TextSearch:
             if len(unread) >= self._step or (unread and self.is_late):  # some in any case: who asks again gets on
                 break
         self._read(unread)
-        self._step = min(self._step * 2, MOST_BATCHES)
+        self._step = min(self._step * 2, max(MOST_BATCHES // len(self._phrases), 1))
 
     def run(self) -> None:
         """To the window's start, or until the time is up."""
@@ -231,8 +231,9 @@ class TextSearch:
         ids = [candidate.batch_id for candidate in candidates]
         wanted = {candidate.batch_id: candidate.phrases for candidate in candidates}
         for batch_id, signal, body in _binary(SQL.bodies, project=self._project_id, ids=ids, days=days):
-            for place in wanted[batch_id]:
-                found = places(self._phrases[place], body, Signal(signal))
+            asked = wanted[batch_id]
+            each = places([self._phrases[place] for place in asked], body, Signal(signal))
+            for place, found in zip(asked, each, strict=True):
                 MEMORY.put(batch_id, self._phrases[place], found)
                 self._add(place, found)
 

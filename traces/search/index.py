@@ -1,6 +1,7 @@
 """Makes segments of the batches that have none, behind the ingest path and after it.
 
-It waits while batches wait to be stored, but for no longer than a minute: then it takes turns with the rest.
+It waits while batches wait to be stored, but for no longer than a minute. It rests as long as it works, so that what
+else the process does goes on, unless it is late and the rest has nothing to do.
 """
 
 from __future__ import annotations
@@ -57,12 +58,11 @@ class Index:
         if due is None:
             return IDLE_S
         project_id, day, oldest = due
-        pause = 0.0
-        if self._is_busy():
-            if time.time() - batch_id_ms(oldest) / 1000 < MOST_LAG_S:
-                return BUSY_S
-            pause = 1.0
-        make_segment(self._conn, project_id, day, rest=lambda spent_s: time.sleep(pause * spent_s))
+        busy, late = self._is_busy(), time.time() - batch_id_ms(oldest) / 1000 > MOST_LAG_S
+        if busy and not late:
+            return BUSY_S
+        hurries = late and not busy
+        make_segment(self._conn, project_id, day, rest=lambda spent_s: None if hurries else time.sleep(spent_s))
         return 0
 
     def _is_busy(self) -> bool:

@@ -18,7 +18,7 @@ from traces.search.texts import raw_texts, texts
 from traces.wire import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from traces.decode import RawSpan
     from traces.search.phrase import Phrase
@@ -44,23 +44,29 @@ def said(body: bytes, signal: Signal) -> Iterator[tuple[RawSpan, str | None]]:
             yield span, None
 
 
-def places(phrase: Phrase, body: bytes, signal: Signal) -> Places:
-    """Where the phrase is in a stored body."""
-    found = Places()
+def places(phrases: Sequence[Phrase], body: bytes, signal: Signal) -> list[Places]:
+    """Where each of the phrases is in a stored body."""
+    found = [Places() for _ in phrases]
     try:
         sent = inflated(body)
-        if phrase.may_be_in(sent.lower()):
-            for span, session in said(sent, signal):
-                if span.trace_id in found.traces or not phrase.may_be_in(raw_texts(span).lower()):
-                    continue
-                if any(phrase.is_in(text) for text in texts(span)):
-                    if span.trace_id:
-                        found.traces.add(span.trace_id)
-                    elif session is not None:
-                        found.moments.add((session, span.start_ns))
+        small = sent.lower()
+        for phrase, of_phrase in zip(phrases, found, strict=True):
+            if phrase.may_be_in(small):
+                _find(phrase, sent, signal, of_phrase)
     except (Malformed, ZstdError):  # damaged at rest
         pass
     return found
+
+
+def _find(phrase: Phrase, sent: bytes, signal: Signal, found: Places) -> None:
+    for span, session in said(sent, signal):
+        if span.trace_id in found.traces or not phrase.may_be_in(raw_texts(span).lower()):
+            continue
+        if any(phrase.is_in(text) for text in texts(span)):
+            if span.trace_id:
+                found.traces.add(span.trace_id)
+            elif session is not None:
+                found.moments.add((session, span.start_ns))
 
 
 class Memory:

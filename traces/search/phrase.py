@@ -54,8 +54,7 @@ class Phrase:
     def _pattern(self) -> re.Pattern[bytes] | None:
         if not any(ANY in word for word in self.words):
             return None
-        inner = (rb"[^ ]*".join(map(re.escape, word.split(ANY))) for word in self.words)
-        return re.compile(rb"(?<![^ ])" + rb" ".join(inner) + rb"(?![^ ])")
+        return re.compile(rb"(?<![^ ])" + rb" ".join(map(_glob, self.words)) + rb"(?![^ ])")
 
     @cached_property
     def _key(self) -> bytes:
@@ -73,16 +72,24 @@ class Phrase:
         return re.compile(_GAP.join(longest)) if len(longest) > 1 else None
 
 
+def _glob(word: bytes) -> bytes:
+    """A word's wildcards as an expression that never goes back: each part as soon as it comes, the last at the end."""
+    first, *between = word.split(ANY)
+    if not between:
+        return re.escape(first)
+    *between, last = between
+    middle = b"".join(rb"(?>[^ ]*?%b)" % re.escape(part) for part in between)
+    return re.escape(first) + middle + (rb"(?>[^ ]*?%b(?![^ ]))" % re.escape(last) if last else rb"[^ ]*+")
+
+
 @lru_cache(maxsize=1000)
 def _phrase(pieces: tuple[str, ...]) -> Phrase:
-    found: list[list[bytes]] = [words(piece).split() for piece in pieces]
+    found = [words(piece).split() for piece in pieces]
     joined = found[0]
-    for (left, right), (left_words, right_words) in zip(pairwise(pieces), pairwise(found), strict=True):
+    for (left, right), right_words in zip(pairwise(pieces), found[1:], strict=True):
         begins, ends = bool(words(right[:1])), bool(words(left[-1:]))
-        if ends and left_words:
-            joined[-1] += ANY
-            if begins:
-                joined[-1] += right_words.pop(0)
+        if ends:
+            joined[-1] += ANY + (right_words.pop(0) if begins else b"")
         elif begins:
             right_words[0] = ANY + right_words[0]
         joined += right_words
