@@ -77,7 +77,10 @@ def questions(stack: Stack, large: str) -> Iterator[tuple[str, str, dict[str, ob
     spans = stack.get(f"/api/v1/traces/{small['trace_id']}")["spans"]
     chat = next(span for span in spans if span["kind"] == "llm")
     yield "one span whole, with messages", f"/api/v1/traces/{small['trace_id']}/spans/{chat['span_id']}", {}
-    for path in ("agents", "models", "latency", "ingest"):
+    yield "one session", f"/api/v1/sessions/{quote(session, safe='')}", {"start": "-24h"}
+    for text in ("refund", '"the order"', "nowheretobefound"):
+        yield f"newest 50 traces: text:{text}", "/api/v1/traces", {"start": "-24h", "limit": 50, "q": f"text:{text}"}
+    for path in ("agents", "models", "sessions", "latency", "ingest"):
         yield f"/{path} over 24 h", f"/api/v1/{path}", {"start": "-24h"}
     yield "/agents over 1 h", "/api/v1/agents", {"start": "-3h", "end": "-2h"}
     yield f"/latency by {quote('tool')} over 24 h", "/api/v1/latency", {"start": "-24h", "group_by": "tool"}

@@ -1,7 +1,7 @@
 // The page's socket: hints that something changed, and an honest word about the connection.
 //
-// startLive() dispatches `ecoa:hint` on document for every hint, after every reconnect (something may have been missed)
-// and when a paused page resumes. What changed is pulled by the page; nothing of it travels here.
+// startLive() dispatches `ecoa:hint` on document for every hint and whenever the socket opens: what happened since the
+// page was made, while the server was away or while the page was paused has gone by unheard. What changed is pulled by the page; nothing of it travels here.
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000, 8000];
 const PING_MS = 20_000;
@@ -25,7 +25,6 @@ export function startLive(project, { onState = () => {}, target = document } = {
   let timer = 0;
   let paused = false;
   let stopped = false;
-  let everOpen = false;
 
   const ring = (cursor) => target.dispatchEvent(new CustomEvent("ecoa:hint", { detail: { cursor } }));
 
@@ -41,8 +40,7 @@ export function startLive(project, { onState = () => {}, target = document } = {
     if (event.target !== socket) return;
     attempt = 0;
     onState("live");
-    if (everOpen) ring(null);
-    everOpen = true;
+    ring(null);
   }
 
   function closed(event) {

@@ -1,12 +1,16 @@
-// How often a live page may pull: soon after a hint, never more than once in `rest`, one pull at a time, and none while
-// nobody looks. Pure but for the timer it is given.
+// How often a live page may pull: soon after a hint, never more than once in `rest`, one pull at a time. Pure but for the
+// timer it is given.
 
-/** Returns { hint, stop }; `pull` is async. A hint during a pull leads to one more pull after it. */
+const LONGEST_MS = 10_000;
+
+/** Returns { hint, stop }; `pull` is async. A hint during a pull leads to one more pull after it; a pull that resolves to
+ *  false failed, and is made again by itself, less and less often. */
 export function pacer(pull, { rest = 1000, now = Date.now, later = setTimeout, forget = clearTimeout } = {}) {
   let last = -Infinity;
   let timer = null;
   let busy = false;
   let again = false;
+  let failures = 0;
   let stopped = false;
 
   function hint() {
@@ -23,10 +27,12 @@ export function pacer(pull, { rest = 1000, now = Date.now, later = setTimeout, f
     busy = true;
     const begun = now();
     try {
-      await pull();
+      failures = (await pull()) === false ? failures + 1 : 0;
+      again ||= failures > 0;
     } finally {
       // A page that takes long to make is asked for less often.
-      last = now() + Math.min(10_000, 2 * (now() - begun));
+      const wait = Math.max(2 * (now() - begun), failures && rest * 2 ** failures);
+      last = now() + Math.min(LONGEST_MS, wait);
       busy = false;
       if (again) {
         again = false;

@@ -97,9 +97,9 @@ def agent(name: str) -> dict[str, Value]:
     return {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name}
 
 
-def send_order(stack: Stack, *, name: str = "order 4711") -> Trace:
+def send_order(stack: Stack, *, name: str = "order 4711", seconds_ago: float = 60) -> Trace:
     """A whole order: two agents, a model call with messages and a tool call, a tool that fails."""
-    trace = Trace(stack=stack)
+    trace = Trace(stack=stack, start_ns=time.time_ns() - int(seconds_ago * SECOND_NS))
     root = os.urandom(8)
     asked = '[{"role": "user", "parts": [{"type": "text", "content": "Where is my **order**?"}]}]'
     call = '{"type": "tool_call", "id": "call_1", "name": "reserve", "arguments": {"sku": "kettle-9", "count": 2}}'

@@ -14,6 +14,17 @@ from tests.browser.sending import Trace, agent, send_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # they drive a browser on a running stack
 
+NOT_REACHABLE = """
+    const Real = window.WebSocket;
+    window.WebSocket = class extends EventTarget {
+        constructor(url) {
+            super();
+            if (window.reachable) return new Real(url);
+            window.setTimeout(() => this.dispatchEvent(new CloseEvent("close")));
+        }
+    };
+"""
+
 
 def names(page: Page) -> Locator:
     """The spans' names, in the order of their rows."""
@@ -51,10 +62,22 @@ def test_new_traces_slide_into_the_list(stack: Stack, open_page: OpenPage) -> No
     page = open_page("/p/default/traces/").page
     page.evaluate("window.stillTheSamePage = true")
 
-    send_order(stack, name="order of just now")
+    send_order(stack, name="order of just now", seconds_ago=0)
 
     expect(page.locator("[data-rows] .row-name").filter(has_text="order of just now")).to_be_visible()
     assert page.evaluate("window.stillTheSamePage")
+
+
+def test_what_arrives_before_the_socket_is_open_is_not_missed(stack: Stack, open_page: OpenPage) -> None:
+    """A page asks once when its socket opens: between its making and that, nobody rang it."""
+    page = open_page("/p/default/traces/").page
+    page.add_init_script(NOT_REACHABLE)
+    page.reload()
+    send_order(stack, name="order in between", seconds_ago=0)
+
+    page.evaluate("window.reachable = true")
+
+    expect(page.locator("[data-rows] .row-name").filter(has_text="order in between")).to_be_visible()
 
 
 def test_the_span_panel_tells_what_a_span_holds(stack: Stack, open_page: OpenPage) -> None:

@@ -10,16 +10,17 @@ export function attach(place) {
   async function pull() {
     if (document.hidden || paused()) {
       due = true;
-      return;
+      return true;
     }
     due = false;
     aborter = new AbortController();
     const answer = await ask(place.dataset.url, aborter.signal);
-    if (answer === null || !place.isConnected) return;
+    if (answer === null || !place.isConnected) return !place.isConnected;
     const open = place.querySelectorAll("details[open]");       // the reader's doing, of which the server knows nothing
     await window.htmx.swap({ text: answer, target: place, sourceElement: place, swap: "innerMorph" });
     for (const details of open) details.open = true;
     place.dispatchEvent(new CustomEvent("ecoa:pulled", { bubbles: true }));
+    return true;
   }
 
   const pace = pacer(pull, { rest: 1000 });

@@ -1,14 +1,23 @@
-// A page that waits for the first trace: looks again when something arrived.
+// A page that waits for the first trace: looks after every hint whether it still has to.
+
+import { on } from "../waterfall/dom.js";
+import { pacer } from "../pace.js";
+
+const WAITING = '[data-behaviour~="traces-first"]';
 
 export function attach() {
-  let timer = 0;
-  const look = () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(() => window.location.reload(), 500);
-  };
-  document.addEventListener("ecoa:hint", look);
+  const pace = pacer(look, { rest: 1000 });
+  const stop = on(document, "ecoa:hint", pace.hint);
   return () => {
-    window.clearTimeout(timer);
-    document.removeEventListener("ecoa:hint", look);
+    pace.stop();
+    stop();
   };
+}
+
+async function look() {
+  const response = await fetch(window.location.href).catch(() => null);
+  if (!response?.ok) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!page.querySelector(WAITING)) window.location.reload();
+  return true;
 }

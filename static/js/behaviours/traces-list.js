@@ -23,10 +23,11 @@ export function attach(list) {
 
   // -- live ---------------------------------------------------------------
   async function pull() {
-    if (document.hidden || document.querySelector("[data-live-state]")?.dataset.liveState === "paused") return;
+    if (document.hidden || document.querySelector("[data-live-state]")?.dataset.liveState === "paused") return true;
     const [newest, again] = await Promise.all([ask(list.dataset.url, { whole: true }), askAgain()]);
     take(newest);
     for (const row of again) replace(row);
+    return true;
   }
 
   async function askAgain() {
@@ -144,7 +145,10 @@ export function attach(list) {
     event.target.closest("tr[data-trace]")?.setAttribute("aria-selected", "true");
   };
 
-  const pace = pacer(() => pull().catch((error) => { if (!(error instanceof Failed)) throw error; }), { rest: 1000 });
+  const pace = pacer(() => pull().catch((error) => {
+    if (!(error instanceof Failed)) throw error;
+    return false;
+  }), { rest: 1000 });
   const shown = () => { if (!document.hidden) pace.hint(); };
   const scrolled = () => {
     if (reading()) return;

@@ -47,15 +47,17 @@ export class Source {
   }
 
   async #pull() {
-    if (document.hidden) return;
+    if (document.hidden) return true;
     try {
       const answer = await ask(`${this.url}&after=${this.seq}`);
-      if (this.stopped || answer.seq === this.seq) return;
+      if (this.stopped || answer.seq === this.seq) return true;
       this.lastSeen = Date.now() + this.ahead;
       this.#take(answer);
+      return true;
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
-      this.failed(error);         // the next hint tries again; what is shown stays
+      this.failed(error);         // what is shown stays
+      return false;
     }
   }
 
