@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "ecoa_web.accounts",
     "ecoa_web",
     "traces",
+    "pipelines",
 ]
 
 MIDDLEWARE = [
