@@ -264,6 +264,91 @@ class Event:
     data: Mapping[str, Any]
 
 
+type ReviewStatus = Literal["pending", "approved", "edited", "rejected", "expired", "cancelled"]
+type Verdict = Literal["approve", "edit", "reject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """What one person said about a review. Only votes on its current version count."""
+
+    person: str
+    version: int
+    decision: Verdict
+    comment: str
+    via: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """A request to people, as stored."""
+
+    id: str
+    project_id: int
+    run_id: str
+    pipeline: str
+    path: str
+    status: ReviewStatus
+    version: int  # rises when an edit changes what the next voter sees
+    title: str
+    reason: str
+    payload: str  # JSON text; with a quorum, the latest edit of it
+    schema: Mapping[str, Any] | None
+    digest: str
+    groups: Sequence[str]
+    quorum: int
+    may_edit: bool
+    expires_at: datetime | None
+    on_expire: Literal["escalate", "reject", "hold"]
+    escalate: Sequence[tuple[float, str]]
+    escalated: int  # rungs climbed
+    escalate_at: datetime | None
+    notify: Sequence[str]
+    context: Mapping[str, Any]
+    claimed_by: str | None
+    claimed_at: datetime | None
+    decided_by: str | None
+    decided_via: str | None
+    decided_at: datetime | None
+    output: str | None  # JSON text of what went on: the payload, or the edit
+    comment: str
+    created_at: datetime
+    votes: Sequence[Vote] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """A person's word on one version of a review."""
+
+    version: int  # of what was on the screen
+    decision: Verdict
+    by: str
+    via: str  # web, api, python, slack
+    output: str | None = None  # JSON text of an edit
+    comment: str = ""
+    digest: str | None = None  # of the payload on the screen, when the caller has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFilter:
+    """Which reviews of a project a list shows."""
+
+    status: Sequence[ReviewStatus] = ("pending",)
+    pipeline: str | None = None
+    run_id: str | None = None
+    groups: Sequence[str] | None = None  # asked of at least one of them
+    claimed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage:
+    """Reviews, the earliest deadline first (those without one last), then the oldest; `next` is the next page's cursor."""
+
+    rows: Sequence[ReviewRow]
+    next: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerRow:
     """A breaker as the fleet sees it."""
@@ -344,6 +429,29 @@ class RunStore(Protocol):
     async def record(self, run_id: str, events: Sequence[NewEvent]) -> None: ...
 
 
+class ReviewStore(Protocol):
+    """Requests to people. The rules of a ballot are ecoa.store.ballots'; a store applies them under its locks.
+
+    Votes: one person, one vote a version. A rejection decides at once. Approvals decide when `quorum` persons gave one on
+    the current version; an edit counts as its author's approval and, with a quorum above one, makes a new version, on
+    which earlier votes no longer count. A decided review makes its node ready with Lease.decision, never its run done.
+    """
+
+    async def review(self, review_id: str) -> ReviewRow:
+        """A review with its votes; NotFound."""
+
+    async def reviews(self, asked: ReviewFilter, *, cursor: str | None = None, limit: int = 100) -> ReviewPage: ...
+
+    async def claim_review(self, review_id: str, *, by: str) -> ReviewRow:
+        """Say who looks at it (informs others, locks nobody out). ReviewConflict when it is decided."""
+
+    async def decide_review(self, review_id: str, ballot: Ballot) -> ReviewRow:
+        """Count a vote; the review as it then stands. Raises ReviewConflict, ReviewExpired, EditInvalid, NotFound."""
+
+    async def expire_reviews(self, *, limit: int = 100) -> int:
+        """Climb ladders and end what is overdue: escalate, reject or hold, never approve. How many reviews changed."""
+
+
 class EffectStore(Protocol):
     """The ledger of things done to the world."""
 
@@ -394,7 +502,7 @@ class LimiterStore(Protocol):
         """Nobody takes anything for so long (Retry-After)."""
 
 
-class Store(RunStore, EffectStore, SessionStore, BreakerStore, LimiterStore, Protocol):
+class Store(RunStore, ReviewStore, EffectStore, SessionStore, BreakerStore, LimiterStore, Protocol):
     """Everything; MemoryStore and PostgresStore."""
 
     async def open(self) -> None: ...
