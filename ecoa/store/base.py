@@ -343,7 +343,7 @@ class ReviewFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage:
-    """Reviews, the earliest deadline first (those without one last), then the oldest; `next` is the next page's cursor."""
+    """Reviews, the earliest deadline first (those without one last), then the oldest; `next` is a cursor."""
 
     rows: Sequence[ReviewRow]
     next: str | None
@@ -432,9 +432,9 @@ class RunStore(Protocol):
 class ReviewStore(Protocol):
     """Requests to people. The rules of a ballot are ecoa.store.ballots'; a store applies them under its locks.
 
-    Votes: one person, one vote a version. A rejection decides at once. Approvals decide when `quorum` persons gave one on
-    the current version; an edit counts as its author's approval and, with a quorum above one, makes a new version, on
-    which earlier votes no longer count. A decided review makes its node ready with Lease.decision, never its run done.
+    Votes: one person, one vote a version. A rejection decides at once. Approvals decide when `quorum` persons gave one
+    on the current version; an edit counts as its author's approval and, with a quorum above one, makes a new version,
+    on which earlier votes no longer count. A decided review makes its node ready with Lease.decision, never its run done.
     """
 
     async def review(self, review_id: str) -> ReviewRow:
