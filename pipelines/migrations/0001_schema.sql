@@ -49,8 +49,8 @@ CREATE INDEX pipelines_run_session ON pipelines_run (project_id, session) WHERE 
 CREATE INDEX pipelines_run_deadline ON pipelines_run (deadline_at) WHERE deadline_at IS NOT NULL AND finished_at IS NULL;
 
 CREATE TABLE pipelines_node (
-    run_id      uuid NOT NULL REFERENCES pipelines_run ON DELETE CASCADE,
-    path        text NOT NULL,
+    run_id      uuid NOT NULL,                           -- no foreign key: its check would lock the run at every step
+    path        text COLLATE "C" NOT NULL,               -- "C": what is inside a container is a range of the key
     seq         bigint GENERATED ALWAYS AS IDENTITY,     -- order of creation
     kind        text NOT NULL,
     status      text NOT NULL,
@@ -81,15 +81,17 @@ CREATE INDEX pipelines_node_attention ON pipelines_node (status) WHERE status IN
 
 -- What may be claimed, narrow and short-lived: a row is deleted when it is claimed.
 CREATE TABLE pipelines_ready (
-    run_id   uuid NOT NULL,
-    path     text NOT NULL,
-    pipeline text NOT NULL,
-    queue    text NOT NULL,
-    priority smallint NOT NULL,
-    wake_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    run_id     uuid NOT NULL,
+    path       text COLLATE "C" NOT NULL,
+    project_id integer NOT NULL,
+    pipeline   text NOT NULL,
+    queue      text NOT NULL,
+    priority   smallint NOT NULL,
+    wake_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    lock_key   text,
     PRIMARY KEY (run_id, path)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500);
-CREATE INDEX pipelines_ready_next ON pipelines_ready (queue, priority DESC, wake_at);
+CREATE INDEX pipelines_ready_next ON pipelines_ready (project_id, queue, priority DESC, wake_at);
 
 CREATE TABLE pipelines_effect (
     key           text PRIMARY KEY,
@@ -183,7 +185,7 @@ CREATE TABLE pipelines_signal (
 
 CREATE TABLE pipelines_event (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    project_id integer NOT NULL REFERENCES accounts_project ON DELETE CASCADE,
+    project_id integer NOT NULL,
     run_id     uuid,
     path       text,
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
