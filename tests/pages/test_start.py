@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import SettingsWrapper
 
 from ecoa_web.accounts.keys import find_key
 from ecoa_web.accounts.models import ApiKey, Project, Scope
@@ -42,6 +44,13 @@ def test_the_lines_hold_the_address(project: Project, viewer: Client) -> None:
 
     assert "export OTEL_EXPORTER_OTLP_ENDPOINT=http" in page
     assert all(word in page for word in ("OTLPSpanExporter", "NodeSDK", "curl http", "YOUR_KEY"))
+
+
+def test_the_port_for_grpc_is_the_one_that_listens(project: Project, viewer: Client, settings: SettingsWrapper) -> None:
+    """An operator may have chosen another."""
+    settings.CONFIG = replace(settings.CONFIG, otlp_grpc_port=24317)
+
+    assert "24317" in viewer.get(ADDRESS).content.decode()
 
 
 def test_waiting_turns_into_a_link_when_the_first_span_is_here(project: Project, viewer: Client) -> None:

@@ -30,6 +30,7 @@ class Start:
     """What the page shows. `secret` is there once, in the answer that made the key."""
 
     endpoint: str
+    grpc_port: int
     snippets: list[Snippet]
     may_make_key: bool
     keys: int  # in use that may send
@@ -68,6 +69,7 @@ def start_of(request: HttpRequest, project: Project, *, secret: str = "") -> Sta
     hour = preset("1h", timezone.now())
     return Start(
         endpoint=endpoint,
+        grpc_port=settings.CONFIG.otlp_grpc_port,
         snippets=snippets(lines, endpoint=endpoint, secret=secret or PLACEHOLDER),
         may_make_key=role_in(request.user, project) == Role.OWNER,
         keys=ApiKey.objects.filter(project=project, revoked_at=None, scopes__contains=[Scope.INGEST]).count(),
