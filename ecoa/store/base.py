@@ -50,11 +50,16 @@ class NewNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """Count down a container; whoever brings it to 0 creates `then` (same transaction)."""
+    """Count down a container; whoever brings it to 0 makes it done and creates `then` (same transaction).
+
+    With Finish.status error it takes from `spare` instead: while some was left the run goes on (Finish.ends is not
+    applied), else it ends. A join on a container that is done already changes nothing.
+    """
 
     container: str
     then: NewNode
-    cancel_rest: bool = False  # a quorum was reached: children still runnable are cancelled
+    cancel_rest: bool = False  # a quorum: at 0, unended nodes under `container` (its path and one of . [ / @) are
+    # cancelled with error {"type": "Quorum"}; leased ones get fence + 1, so that their finish raises Fenced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +160,15 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """How a leased node's turn ended, with everything that must be written with it. Raises Fenced when it is not held."""
+    """How a leased node's turn ended, with everything that must be written with it. Raises Fenced when it is not held.
+
+    `ends` ends the run now: its other unended nodes are cancelled with error {"type": "RunEnded"} (leased ones get
+    fence + 1), pending reviews closed. With error or rejected on a run that compensates, "$compensate" (kind
+    compensate, input {"status": ends}) is made, leased to the writer, and the run is compensating until a later `ends`.
+    The run's error is `error` when it ends so, or when the node becomes held or unknown; a later `ends` without one keeps it.
+    On a run whose cancel was asked for, only status, output, error, effect, session and events are written; when
+    nothing is leased any more it is cancelled.
+    """
 
     run_id: str
     path: str
@@ -394,7 +407,11 @@ class RunStore(Protocol):
         """Give back what it still holds, without counting a takeover."""
 
     async def reap(self, *, lease: float) -> list[tuple[str, str]]:
-        """Make ready what dead workers held: gone by their liveness, or silent for `lease` seconds. Third takeover: held."""
+        """Make ready what dead workers held: gone by their liveness, or silent for `lease` seconds.
+
+        Third takeover: held with error {"type": "Poison"}. Runs over their deadline end as with Finish.ends error,
+        {"type": "AgentTimeout"}.
+        """
 
     async def idle(self, timeout: float) -> None:
         """Sleep until something may be claimable (doorbell), at most `timeout` seconds."""
@@ -408,7 +425,8 @@ class RunStore(Protocol):
         """Ready, waiting and paused nodes are cancelled and reviews closed now, leased ones when their turn ends."""
 
     async def retry(self, run_id: str, *, path: str | None = None, by: str = "") -> RunRow:
-        """Make failed (or that) nodes ready again; done ones stay done. Not for a run that succeeded."""
+        """Make failed nodes ready again, with those cancelled as RunEnded; done ones stay done. Or the one at `path`
+        (failed, held, unknown, cancelled) alone. Not for a run that succeeded."""
 
     async def release(self, run_id: str, path: str, *, decision: str, by: str) -> None:
         """Let a held or unknown node go on with a person's word (JSON text, see Lease.decision)."""
