@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from ecoa_web.accounts.keys import find_key
 from ecoa_web.accounts.models import ApiKey, Project, Scope
@@ -46,7 +46,7 @@ def test_the_lines_hold_the_address(project: Project, viewer: Client) -> None:
     assert all(word in page for word in ("OTLPSpanExporter", "NodeSDK", "curl http", "YOUR_KEY"))
 
 
-def test_the_port_for_grpc_is_the_one_that_listens(project: Project, viewer: Client, settings: SettingsWrapper) -> None:
+def test_the_port_for_grpc_is_the_one_that_listens(project: Project, viewer: Client, settings: Settings) -> None:
     """An operator may have chosen another."""
     settings.CONFIG = replace(settings.CONFIG, otlp_grpc_port=24317)
 
