@@ -87,6 +87,18 @@ class AgentTimeout(TransientError):
 class MalformedOutput(TransientError):
     """The answer does not fit its schema."""
 
+    def __init__(
+        self,
+        message: str | None = None,
+        /,
+        *,
+        type: str | None = None,
+        retry_after: float | None = None,
+        raw: str | None = None,
+    ) -> None:
+        super().__init__(message, type=type, retry_after=retry_after)
+        self.raw = None if raw is None else raw[:2_000]  # the beginning of what came; not stored with the error
+
 
 class CircuitOpen(AgentError):
     """The circuit breaker is open."""

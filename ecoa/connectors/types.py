@@ -46,7 +46,7 @@ class Tool:
         """A function as a tool: its name, the first line of its docstring, its type hints."""
         from pydantic import TypeAdapter
 
-        schema = TypeAdapter(function).json_schema()
+        schema = TypeAdapter(function).json_schema()  # type: ignore[arg-type]  # functions have one too
         described = (inspect.getdoc(function) or "").partition("\n")[0]
         return Tool(name=function.__name__, description=described, parameters=schema)
 
@@ -80,7 +80,7 @@ class Chunk:
 
 @runtime_checkable
 class Connector(Protocol):
-    """A model that can be asked. `deadline` is a time of the running loop's clock (loop.time())."""
+    """A model that can be asked. `deadline` is a time of ecoa.clock.monotonic()."""
 
     @property
     def provider(self) -> str: ...
