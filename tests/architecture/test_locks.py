@@ -12,7 +12,7 @@ NUMBER = re.compile(r"^\w+_LOCK = (0x[0-9A-Fa-f_]+)", re.MULTILINE)
 
 def test_no_two_advisory_locks_share_a_number() -> None:
     """Two parts that took the same one would wait for each other, one of them perhaps for ever."""
-    files = [path for app in ("ecoa_web", "traces") for path in (ROOT / app).rglob("*.py")]
+    files = [path for app in ("ecoa", "ecoa_web", "pipelines", "traces") for path in (ROOT / app).rglob("*.py")]
     sources = [path.read_text(encoding="utf-8") for path in files]
     numbers = Counter(int(number, 16) for source in sources for number in NUMBER.findall(source))
 
