@@ -30,6 +30,10 @@ def problems_of(schema: Mapping[str, Any], text: str) -> tuple[Mapping[str, str]
 def plain(value: Json) -> Json:
     """A stored value as the JSON that its schema speaks of: tagged values without their tags."""
     match value:
+        case {"$ecoa": "dict", "v": list() as pairs}:
+            return {str(plain(name)): plain(inner) for name, inner in pairs}
+        case {"$ecoa": "str", "v": str() as escaped}:
+            return escaped.encode().decode("unicode_escape")
         case {"$ecoa": str(), "v": inner}:
             return plain(inner)
         case dict():
