@@ -1,0 +1,135 @@
+"""A store's sessions from code that must not wait on its own event loop.
+
+With PostgreSQL a thread of its own runs a loop, and the store a pool for it: plain `get` waits about a millisecond,
+awaits do not block at all. A store in memory answers directly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Protocol
+from weakref import ReferenceType, WeakKeyDictionary, ref
+
+from ecoa.errors import StoreUnavailable
+from ecoa.store.base import SessionStore
+from ecoa.store.memory import MemoryStore
+
+type Late = Callable[[SessionStore], Coroutine[Any, Any, None]]
+
+PATIENCE = 10.0  # seconds a plain call waits for the database
+
+
+class Bridge(Protocol):
+    """How to reach a store's sessions, waiting plainly or awaiting."""
+
+    def now[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        """The answer, waited for."""
+
+    async def soon[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        """The answer, awaited."""
+
+    def later(self, seconds: float, do: Late) -> None:
+        """Have it done in so many seconds, whatever becomes of the caller's loop."""
+
+
+def bridge_to(store: SessionStore) -> Bridge:
+    """The one bridge of a store."""
+    with _lock:
+        if store not in _bridges:
+            _bridges[store] = Direct(store) if isinstance(store, MemoryStore) else Thread(store)
+        return _bridges[store]
+
+
+class Direct:
+    """To a store in memory, whose methods never really wait."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = ref(store)
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, Late]] = []
+
+    def now[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        self._do_what_loops_left()
+        return self._finish(ask)
+
+    async def soon[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        self._do_what_loops_left()
+        return await ask(_alive(self._store))
+
+    def later(self, seconds: float, do: Late) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a plain script: nobody could see it half-way
+            self.now(do)
+            return
+        self._waiting.append((loop, do))
+        loop.call_later(seconds, self._begin, loop, do)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop, do: Late) -> None:
+        if (loop, do) in self._waiting:
+            self._waiting.remove((loop, do))
+            _keep(loop.create_task(do(_alive(self._store))))
+
+    def _do_what_loops_left(self) -> None:
+        """`asyncio.run` ended within the second."""
+        for loop, do in [waiting for waiting in self._waiting if waiting[0].is_closed()]:
+            self._waiting.remove((loop, do))
+            self._finish(do)
+
+    def _finish[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        coroutine = ask(_alive(self._store))
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        coroutine.close()
+        raise StoreUnavailable("the store in memory waits; use aget and aset")
+
+
+class Thread:
+    """To a database: a thread with its own loop and connections. Starts when first used, ends with the process."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = ref(store)
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="ecoa-sessions", daemon=True).start()
+
+    def now[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return self._submit(ask).result(PATIENCE)
+        except TimeoutError as cause:
+            raise StoreUnavailable(f"no answer about a session in {PATIENCE:g} s") from cause
+
+    async def soon[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        return await asyncio.wrap_future(self._submit(ask))
+
+    def later(self, seconds: float, do: Late) -> None:
+        def begin() -> None:
+            _keep(self._loop.create_task(self._ask(do)))
+
+        self._loop.call_soon_threadsafe(lambda: self._loop.call_later(seconds, begin))
+
+    def _submit[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
+
+    async def _ask[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
+        return await ask(_alive(self._store))
+
+
+def _alive(store: ReferenceType[SessionStore]) -> SessionStore:
+    found = store()
+    assert found is not None, "a store outlives its sessions"
+    return found
+
+
+def _keep(task: asyncio.Task[None]) -> None:
+    """A loop forgets tasks that nobody holds."""
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+_lock = threading.Lock()
+_bridges: WeakKeyDictionary[SessionStore, Bridge] = WeakKeyDictionary()
+_tasks: set[asyncio.Task[None]] = set()
