@@ -19,6 +19,8 @@ EcoaError
 ├── ReviewExpired              its time is over (410)
 ├── EditInvalid                an edit does not fit the schema (422)
 ├── NotFound                   no such run, node, review
+├── Misuse                     the program asks for what cannot work; raised, never a Result
+│   └── UnknownAgent           no agent of that name is registered
 └── StoreUnavailable           the database does not answer
 """
 
@@ -154,6 +156,14 @@ class EditInvalid(EcoaError):
 
 class NotFound(EcoaError):
     """There is no such thing."""
+
+
+class Misuse(EcoaError):
+    """The program asks for what cannot work."""
+
+
+class UnknownAgent(Misuse):
+    """No agent of this name is registered."""
 
 
 class StoreUnavailable(EcoaError):
