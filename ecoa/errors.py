@@ -15,6 +15,7 @@ EcoaError
 ├── Fenced                     another worker holds this node now: write nothing
 ├── IdempotencyConflict        the same start key with another input
 ├── PipelineChanged            the running code cannot continue a run that began under another definition
+├── SessionConflict            a session's value changed since it was read; nothing was written
 ├── ReviewConflict             already decided, or another version of it was on the screen (409)
 ├── ReviewExpired              its time is over (410)
 ├── EditInvalid                an edit does not fit the schema (422)
@@ -132,6 +133,10 @@ class IdempotencyConflict(EcoaError):
 
 class PipelineChanged(EcoaError):
     """The pipeline changed so that this run cannot be continued."""
+
+
+class SessionConflict(EcoaError):
+    """The session's values changed since they were read."""
 
 
 class ReviewConflict(EcoaError):

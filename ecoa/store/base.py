@@ -36,8 +36,9 @@ RUNNABLE: frozenset[NodeStatus] = frozenset({"ready", "leased", "waiting"})  # w
 class NewNode:
     """A node instance to create. `status` ready makes it claimable, leased hands it to the writer, open is a container."""
 
-    path: str  # stable: "classify", "review#2", "fan[customer-17].extract", "loop@3.draft"
-    kind: str  # step, gate, join, container, timer, signal, compensate, …
+    path: str  # stable: "classify", "review#2", "fan[customer-17].extract", "loop@3.draft"; one that ended as error or
+    # cancelled is begun anew, any other that exists stays as it is
+    kind: str  # step, review, parallel, each, container, join, when, loop, item, timer, signal, compensate, undo
     input: str | None = None  # JSON text
     status: Literal["ready", "leased", "open", "waiting", "done"] = "ready"
     output: str | None = None  # of one created done (a fork's reused results)
@@ -165,7 +166,8 @@ class Finish:
     `ends` ends the run now: its other unended nodes are cancelled with error {"type": "RunEnded"} (leased ones get
     fence + 1), pending reviews closed. With error or rejected on a run that compensates, "$compensate" (kind
     compensate, input {"status": ends}) is made, leased to the writer, and the run is compensating until a later `ends`.
-    The run's error is `error` when it ends so, or when the node becomes held or unknown; a later `ends` without one keeps it.
+    The run's error is `error` when it ends so, or when the node becomes held or unknown; a later `ends` without one
+    keeps it. A failed `expect` of `session` raises SessionConflict: nothing was written.
     On a run whose cancel was asked for, only status, output, error, effect, session and events are written; when
     nothing is leased any more it is cancelled.
     """
@@ -415,6 +417,9 @@ class RunStore(Protocol):
 
     async def idle(self, timeout: float) -> None:
         """Sleep until something may be claimable (doorbell), at most `timeout` seconds."""
+
+    async def watch(self, run_id: str, *, timeout: float) -> None:
+        """Sleep until the run's status may have changed, at most `timeout` seconds."""
 
     async def run(self, run_id: str) -> RunRow: ...
 
