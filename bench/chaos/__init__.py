@@ -1,0 +1,1 @@
+"""Real processes under faults: kill -9, SIGSTOP, PostgreSQL restarts, lost answers, and what the ledgers say after."""
