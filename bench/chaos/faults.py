@@ -1,4 +1,4 @@
-"""What is done to the processes, when: drawn from a seed, played in the main thread (PostgreSQL ends with its starter)."""
+"""What is done to the processes, when, drawn from a seed. In the main thread: PostgreSQL ends with who starts it."""
 
 from __future__ import annotations
 

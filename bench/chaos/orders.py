@@ -1,4 +1,4 @@
-"""The pipeline of the test, which the workers import: check ▶ review of the costly ones ▶ charge (keyed) ▶ ship (guarded)."""
+"""What the workers run: check ▶ review of the costly ones ▶ charge (keyed) ▶ ship (guarded)."""
 
 from __future__ import annotations
 
