@@ -62,6 +62,7 @@ class Scope:
     parent: Scope | None = None
     beat: Callable[[], None] | None = None  # what ctx.heartbeat() does
     loop: asyncio.AbstractEventLoop | None = None  # where the call runs; its threads reach back through it
+    made: dict[str, Any] = field(default_factory=dict)  # of this call so far: the state of a StoredWait
     called: dict[str, int] = field(default_factory=dict)  # children by name
     _derived_key: str | None = None
 

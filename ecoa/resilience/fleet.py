@@ -1,0 +1,53 @@
+"""The store that breakers and limiters share with the whole fleet, and what happens when it is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+from ecoa.calling.scope import current
+from ecoa.errors import StoreUnavailable
+from ecoa.store.base import Store
+
+PATIENCE = 1.0  # seconds for an answer; then this process decides alone
+log = logging.getLogger("ecoa.resilience")
+_asking: set[asyncio.Task[None]] = set()
+
+
+def shared_store() -> Store | None:
+    """The run's store; outside of runs the database, where one is configured."""
+    scope = current()
+    if scope is not None and scope.store is not None:
+        return scope.store
+    if "ECOA_DATABASE_URL" not in os.environ:
+        return None
+    from ecoa.store import default_store
+
+    return default_store()
+
+
+def who_asks() -> str:
+    """This worker's name, or this process's."""
+    scope = current()
+    return (scope.worker if scope is not None else None) or f"{socket.gethostname()}:{os.getpid()}"
+
+
+async def ask[T](about: str, question: Coroutine[Any, Any, T]) -> T | None:
+    """The store's answer, or None when it is away."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await question
+    except (StoreUnavailable, OSError) as error:  # TimeoutError is an OSError
+        log.warning("%s: the store is away, deciding alone (%s)", about, error or type(error).__name__)
+        return None
+
+
+def soon(work: Coroutine[Any, Any, None]) -> None:
+    """Do it beside the call."""
+    task = asyncio.get_running_loop().create_task(work)
+    _asking.add(task)  # a loop forgets tasks that nobody holds
+    task.add_done_callback(_asking.discard)
