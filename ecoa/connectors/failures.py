@@ -11,6 +11,14 @@ from ecoa import clock
 from ecoa.errors import AgentError, AgentTimeout, Overloaded, RateLimited, TransientError
 
 _PAID_UP = frozenset({"insufficient_quota", "billing_hard_limit_reached"})  # 429, but waiting does not help
+_BY_STATUS: dict[int, type[AgentError]] = {
+    408: AgentTimeout,
+    409: TransientError,
+    429: RateLimited,
+    503: Overloaded,
+    504: AgentTimeout,
+    529: Overloaded,
+}
 _BY_TYPE: dict[str, type[AgentError]] = {  # of errors inside a stream that began with 200
     "overloaded_error": Overloaded,
     "rate_limit_error": RateLimited,
@@ -25,20 +33,13 @@ _MESSAGE = 500  # characters of what a provider says
 def failure(status: int | None, message: str, *, kind: str | None = None, headers: Mapping[str, str]) -> AgentError:
     """The error for an HTTP status, the provider's word for what went wrong, and the answer's headers."""
     told = message.strip()[:_MESSAGE] or f"HTTP {status}"
-    if kind in _PAID_UP:
-        return AgentError(told, type=kind)
-    wait = retry_after(headers)
-    if status == 429:
-        return RateLimited(told, retry_after=wait)
-    if status in (503, 529):
-        return Overloaded(told, retry_after=wait)
-    if status in (408, 504):
-        return AgentTimeout(told, retry_after=wait)
-    if status == 409 or (status is not None and status >= 500):
-        return TransientError(told, type=f"HTTP {status}", retry_after=wait)
-    if kind in _BY_TYPE:
-        return _BY_TYPE[kind](told, retry_after=wait)
-    return AgentError(told, type=kind or f"HTTP {status}")
+    made = None if kind in _PAID_UP else _BY_STATUS.get(status or 0) or _BY_TYPE.get(kind or "")
+    if made is None and status is not None and status >= 500:
+        made = TransientError
+    if made is None:
+        return AgentError(told, type=kind or f"HTTP {status}")
+    named = f"HTTP {status}" if made is TransientError and status is not None and status >= 400 else None
+    return made(told, type=named, retry_after=retry_after(headers))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -40,22 +40,21 @@ class Shape:
     def parse(self, text: str, *, cut: bool = False) -> Any:
         """The value of an answer; raises MalformedOutput."""
         from pydantic import ValidationError
-        from pydantic_core import from_json
+        from pydantic_core import from_json, to_json
 
         fenced = _FENCE.match(text)
         body = fenced.group(1) if fenced else text
         try:
-            if not self.wrapped:
-                return self.adapter.validate_json(body)
-            whole = from_json(body)
-            held = whole["value"] if isinstance(whole, dict) and whole.keys() == {"value"} else whole
-            return self.adapter.validate_python(held) if held is not whole else self.adapter.validate_json(body)
+            whole = from_json(body) if self.wrapped else None
+            if isinstance(whole, dict) and whole.keys() == {"value"}:
+                body = to_json(whole["value"]).decode()
+            return self.adapter.validate_json(body)
         except (ValidationError, ValueError) as error:
             raise _malformed(text, error, cut=cut) from error
 
 
 @lru_cache(maxsize=256)
-def shape_of(kind: type[Any]) -> Shape:
+def shape_of(kind: Any) -> Shape:  # Any: whatever pydantic takes for a type
     """The shape of a type: a pydantic model, a dataclass, a TypedDict, an enum, a list, a plain type."""
     from pydantic import TypeAdapter
 

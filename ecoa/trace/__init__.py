@@ -3,7 +3,15 @@
     with span("agent", "classify", run_id=run_id, path=path, attempt=2) as here:
         here.set(status="success")
 
-The functions of this module cost a comparison while tracing is off: OpenTelemetry is not even imported.
+While tracing is off these functions cost a look at the environment: OpenTelemetry is not even imported.
+
+A run's spans have ids that follow from its id and their paths, so that several processes, days apart, make one trace:
+
+    run                      from its start to its end; announced when it starts
+    ├── step PATH            one turn of a node; a resumed one links to the run's first span
+    │   └── invoke_agent     …attempts, model calls, tools
+    ├── review PATH          a person's wait: announced when it begins, sent when it is decided
+    └── wait PATH            a back-off or a timer that is stored
 """
 
 from __future__ import annotations
@@ -30,8 +38,11 @@ class Span(Protocol):
         """Something happened now."""
 
 
-class SpanContext(Span, Protocol):
-    """A span that lasts as long as its `with` block; an exception that leaves the block fails it."""
+class OpenSpan(Span, Protocol):
+    """A span that lasts as long as its `with` block, or until `end`; an exception that leaves the block fails it."""
+
+    def end(self) -> None:
+        """The work is over."""
 
     def __enter__(self) -> Self: ...
 
@@ -54,12 +65,13 @@ class NoSpan:
     def event(self, name: str, /, **attributes: Any) -> None:
         """Nothing."""
 
+    def end(self) -> None:
+        """Nothing."""
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         """Nothing."""
 
 
@@ -71,22 +83,93 @@ def enabled() -> bool:
     return os.environ.get("ECOA_TRACE", "").strip().lower() in {"true", "1", "yes", "on"}
 
 
-def span(kind: Kind, name: str, /, **attributes: Any) -> SpanContext:
-    """A span of the work in a `with` block.
+def span(kind: Kind, name: str, /, **attributes: Any) -> OpenSpan:
+    """A span of the work in a `with` block; spans that are made in the block are below it.
 
-    `run_id`, `path`, `attempt`, `trace_id`, `pipeline`, `agent` and `idempotency_key` place it in its run; other
-    attributes are kept under `ecoa.`, those with a dot in their name as they are.
+    `run_id`, `path`, `attempt`, `trace_id`, `pipeline`, `agent` and `idempotency_key` place it in its run, `resumed`
+    links it to the run's first span; other attributes are kept under `ecoa.`, those with a dot as they are.
     """
     if not enabled():
         return NOTHING
-    return NOTHING
+    from ecoa.trace.spans import Attached
+
+    return Attached(kind, name, attributes)
+
+
+def opened(kind: Kind, name: str, /, **attributes: Any) -> OpenSpan:
+    """A span that lasts until its `end`, for generators; spans made meanwhile are beside it, not below."""
+    if not enabled():
+        return NOTHING
+    from ecoa.trace.spans import open_span
+
+    return open_span(kind, name, attributes)
+
+
+def run_started(run_id: str, pipeline: str, *, trace_id: str, **attributes: Any) -> None:
+    """Announce a run, so that it shows while it is going on."""
+    if enabled():
+        from ecoa.trace.runs import announce_run
+
+        announce_run(run_id, pipeline, trace_id=trace_id, attributes=attributes)
+
+
+def run_ended(
+    run_id: str,
+    pipeline: str,
+    *,
+    trace_id: str,
+    status: str,
+    error: BaseException | Mapping[str, Any] | None = None,
+    **attributes: Any,
+) -> None:
+    """Send the run's own span: it began when its id (a UUIDv7) was made."""
+    if enabled():
+        from ecoa.trace.runs import send_run
+
+        send_run(run_id, pipeline, trace_id=trace_id, error=error, attributes={"status": status, **attributes})
+
+
+def review_asked(run_id: str, path: str, *, review_id: str, trace_id: str, **attributes: Any) -> None:
+    """Announce that a run waits for a person."""
+    if enabled():
+        from ecoa.trace.runs import announce_review
+
+        announce_review(run_id, path, review_id=review_id, trace_id=trace_id, attributes=attributes)
+
+
+def review_decided(run_id: str, path: str, *, review_id: str, trace_id: str, **attributes: Any) -> None:
+    """Send the wait for a person: from the making of the review's id (a UUIDv7) until now."""
+    if enabled():
+        from ecoa.trace.runs import send_review
+
+        send_review(run_id, path, review_id=review_id, trace_id=trace_id, attributes=attributes)
+
+
+def waits(run_id: str, path: str, *, trace_id: str, seconds: float, **attributes: Any) -> None:
+    """Send a wait that begins now: a back-off, a timer."""
+    if enabled():
+        from ecoa.trace.runs import send_wait
+
+        send_wait(run_id, path, trace_id=trace_id, seconds=seconds, attributes=attributes)
 
 
 def current_trace_id() -> str | None:
-    """The trace that the caller is in, 32 hex digits."""
-    return None
+    """The trace that the caller is in, 32 hex digits; None without one."""
+    if not enabled():
+        return None
+    from ecoa.trace.spans import trace_id_here
+
+    return trace_id_here()
 
 
 def new_trace_id() -> str:
-    """A new trace id, 32 hex digits; the same as the caller's trace is not promised."""
+    """A new trace id, 32 hex digits."""
     return uuid.uuid4().hex
+
+
+def flush() -> None:
+    """Send what has ended; done by itself every second and at exit."""
+    if enabled():
+        from ecoa.trace.export import flush_all
+
+        flush_all()

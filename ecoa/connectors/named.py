@@ -1,0 +1,48 @@
+"""Connectors by name: "anthropic/claude-sonnet-4-5", and one function for each provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ecoa.connectors.providers.anthropic import Anthropic
+from ecoa.connectors.providers.cohere import Cohere
+from ecoa.connectors.providers.compatible import ollama, vllm
+from ecoa.connectors.providers.openai import OpenAI
+from ecoa.connectors.types import Connector
+
+
+def openai(model: str, **settings: Any) -> OpenAI:
+    """A model of OpenAI."""
+    return OpenAI(model, **settings)
+
+
+def anthropic(model: str, **settings: Any) -> Anthropic:
+    """A model of Anthropic."""
+    return Anthropic(model, **settings)
+
+
+def cohere(model: str, **settings: Any) -> Cohere:
+    """A model of Cohere."""
+    return Cohere(model, **settings)
+
+
+_PROVIDERS: dict[str, Callable[..., Connector]] = {
+    "openai": openai,
+    "anthropic": anthropic,
+    "cohere": cohere,
+    "ollama": ollama,
+    "vllm": vllm,
+}
+
+
+def connector(model: str | Connector, **settings: Any) -> Connector:
+    """The connector of "provider/model"; one that is a connector already is returned as it is."""
+    if not isinstance(model, str):
+        return model
+    provider, slash, name = model.partition("/")
+    make = _PROVIDERS.get(provider)
+    if make is None or not slash or not name:
+        known = ", ".join(_PROVIDERS)
+        raise ValueError(f"a model is named provider/model, the provider one of {known}; not {model!r}")
+    return make(name, **settings)

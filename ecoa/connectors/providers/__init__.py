@@ -1,0 +1,1 @@
+"""The providers, each through its own SDK."""
