@@ -3,8 +3,8 @@ from pathlib import Path
 from django.db import migrations
 
 TABLES = (
-    "pipelines_simulation, pipelines_blob, pipelines_session, pipelines_limiter, pipelines_breaker_change,"
-    " pipelines_breaker, pipelines_worker, pipelines_event, pipelines_signal, pipelines_message, pipelines_vote,"
+    "pipelines_simulation, pipelines_blob_use, pipelines_blob, pipelines_session, pipelines_limiter,"
+    " pipelines_breaker_change, pipelines_breaker, pipelines_worker, pipelines_event, pipelines_signal, pipelines_message, pipelines_vote,"
     " pipelines_review, pipelines_effect, pipelines_ready, pipelines_node, pipelines_run, pipelines_definition"
 )
 

@@ -261,6 +261,12 @@ CREATE TABLE pipelines_blob (
     data   bytea NOT NULL,
     PRIMARY KEY (sha256, part)
 );
+CREATE TABLE pipelines_blob_use (                        -- a blob is kept as long as one of its runs
+    run_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    PRIMARY KEY (run_id, sha256)
+);
+CREATE INDEX pipelines_blob_use_blob ON pipelines_blob_use (sha256);
 
 CREATE TABLE pipelines_simulation (
     id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

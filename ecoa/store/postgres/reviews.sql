@@ -86,14 +86,15 @@ WITH woken AS (
     UPDATE pipelines_node SET status = 'ready', decision = %(told)s::json, worker = NULL, lease_until = NULL,
                               wake_at = NULL
     WHERE  run_id = %(run)s::uuid AND path = %(path)s AND status = 'paused'
-    RETURNING run_id, path, queue
+    RETURNING run_id, path, queue, lock_key
 ), run AS (
     UPDATE pipelines_run SET active = active + 1, resumed = true, paused_at = NULL,
            status = CASE WHEN status IN ('paused', 'held') THEN 'running' ELSE status END
-    WHERE  id IN (SELECT run_id FROM woken) RETURNING id, pipeline, priority
+    WHERE  id IN (SELECT run_id FROM woken) RETURNING id, project_id, pipeline, priority
 )
-INSERT INTO pipelines_ready (run_id, path, pipeline, queue, priority)
-SELECT woken.run_id, woken.path, run.pipeline, woken.queue, run.priority FROM woken JOIN run ON run.id = woken.run_id
+INSERT INTO pipelines_ready (run_id, path, project_id, pipeline, queue, priority, lock_key)
+SELECT w.run_id, w.path, run.project_id, run.pipeline, w.queue, run.priority, w.lock_key
+FROM   woken w JOIN run ON run.id = w.run_id
 RETURNING path;
 
 -- name: hold
@@ -137,14 +138,3 @@ ON CONFLICT (review_id, channel, occasion) DO NOTHING;
 UPDATE pipelines_review SET claimed_by = %(by)s, claimed_at = clock_timestamp()
 WHERE  id = %(id)s::uuid AND status = 'pending' AND (expires_at IS NULL OR expires_at > clock_timestamp())
 RETURNING id;
-
--- name: close_of_run
--- The run is cancelled: nobody needs to decide any more. The caller holds the run's lock.
-WITH closed AS (
-    UPDATE pipelines_review SET status = 'cancelled', decided_by = %(by)s, decided_via = 'cancel',
-           decided_at = clock_timestamp(), escalate_at = NULL, comment = %(comment)s
-    WHERE  run_id = %(run)s::uuid AND status = 'pending' RETURNING id, project_id, notify
-)
-INSERT INTO pipelines_message (project_id, review_id, channel, occasion)
-SELECT project_id, id, 'slack', 'closed' FROM closed WHERE 'slack' = ANY(notify)
-ON CONFLICT (review_id, channel, occasion) DO NOTHING;
