@@ -56,7 +56,8 @@ class Review:
     @property
     def groups(self) -> tuple[str, ...]:
         """Who may decide."""
-        return (self.by,) if isinstance(self.by, str) else tuple(self.by)
+        names = (self.by,) if isinstance(self.by, str) else self.by
+        return tuple(name.strip().lower() for name in names)  # addresses and group names alike
 
     def request(
         self,

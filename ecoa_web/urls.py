@@ -15,5 +15,6 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("", include("ecoa_web.accounts.urls")),
     path("", include("traces.api_urls")),
+    path("", include("pipelines.api_urls")),
     path("", include("traces.urls")),
 ]

@@ -109,11 +109,6 @@ def expire(review_id: str) -> Work[bool]:
     return True
 
 
-def close_of_run(run_id: str, *, by: str, reason: str) -> Work[None]:
-    """Close the pending reviews of a run that is being cancelled; the caller holds the run's lock."""
-    yield Ask(SQL.close_of_run, {"run": run_id, "by": by, "comment": reason})
-
-
 def _locked(review_id: str, project_id: int | None) -> Work[tuple[ReviewRow, datetime]]:
     key = _known(review_id, project_id)
     if not (yield Ask(SQL.lock_run, key)):
@@ -165,7 +160,7 @@ def _known(review_id: str, project_id: int | None) -> dict[str, object]:
 
 def _row(row: Row) -> ReviewRow:
     # Connections differ in what they make of json; this reads text.
-    stored = {name: None if row[name] is None else json.loads(row[name]) for name in DECODED}
+    stored: dict[str, Any] = {name: None if row[name] is None else json.loads(row[name]) for name in DECODED}
     votes = [Vote(**{**vote, "at": datetime.fromisoformat(vote["at"])}) for vote in stored["votes"]]
     escalate = [(float(after), str(group)) for after, group in stored["escalate"]]
     return ReviewRow(**{**row, **stored, "votes": votes, "escalate": escalate})
