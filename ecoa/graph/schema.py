@@ -1,0 +1,43 @@
+"""JSON schemas and checks of plain type hints, through pydantic."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+
+def schema_of(type_: Any) -> dict[str, Any] | None:
+    """The JSON schema of a type; None when it says nothing, or has none."""
+    adapter = _adapter(type_)
+    if adapter is None:
+        return None
+    try:
+        return adapter.json_schema()
+    except PydanticUserError:
+        return None
+
+
+def validate(type_: Any, value: Any) -> Any:
+    """The value as that type; raises pydantic.ValidationError (a ValueError) when it does not fit."""
+    adapter = _adapter(type_)
+    return value if adapter is None else adapter.validate_python(value)
+
+
+def _adapter(type_: Any) -> TypeAdapter[Any] | None:
+    if type_ is None or type_ is Any or isinstance(type_, str):
+        return None
+    try:
+        return _made(type_)
+    except TypeError:  # not hashable
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _made(type_: Any) -> TypeAdapter[Any] | None:
+    try:
+        return TypeAdapter(type_)
+    except PydanticSchemaGenerationError:
+        return None
