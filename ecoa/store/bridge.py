@@ -15,7 +15,6 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from ecoa.errors import StoreUnavailable
 from ecoa.store.base import SessionStore
-from ecoa.store.memory import MemoryStore
 
 type Late = Callable[[SessionStore], Coroutine[Any, Any, None]]
 
@@ -39,7 +38,7 @@ def bridge_to(store: SessionStore) -> Bridge:
     """The one bridge of a store."""
     with _lock:
         if store not in _bridges:
-            _bridges[store] = Direct(store) if isinstance(store, MemoryStore) else Thread(store)
+            _bridges[store] = Thread(store) if getattr(store, "durable", True) else Direct(store)
         return _bridges[store]
 
 
