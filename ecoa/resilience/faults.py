@@ -134,5 +134,5 @@ def _blames_target(error: EcoaError) -> bool:
 
 def _is_plain(error: EcoaError) -> bool:
     """An AgentError or a subclass of the program's own, not one of ecoa's special ones or a translated exception."""
-    special = isinstance(error, TransientError | NEVER_RETRIED)
+    special = isinstance(error, (TransientError, *NEVER_RETRIED))
     return isinstance(error, AgentError) and not special and error.type == type(error).__name__
