@@ -95,6 +95,8 @@ class NeedsReview(Exception):
     edit of it; `review` says who is asked, by default the agent's own policy.
     """
 
+    passes_through = True  # no failure of the agent: neither retried nor counted by breakers
+
     def __init__(
         self,
         message: str,

@@ -481,7 +481,11 @@ class EffectStore(Protocol):
     async def intend(
         self, *, key: str, scope: str, path: str, effect: str, fence: int | None, digest: str, ttl: float | None
     ) -> Effect:
-        """Commit the intent before the call, or return what the ledger has. Raises Fenced, IdempotencyConflict (digest)."""
+        """Commit the intent before the call, or return what the ledger has. Raises Fenced, IdempotencyConflict (digest).
+
+        One that failed certainly did not happen: it is intended again (fresh). With a fence, the node is `path` up to
+        its first "/": calls inside a node are under it.
+        """
 
     async def settle(self, done: EffectDone) -> None:
         """Outside of runs: how it ended. Inside it is Finish.effect."""
