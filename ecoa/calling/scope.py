@@ -29,6 +29,8 @@ _CURRENT: ContextVar[Scope | None] = ContextVar("ecoa_scope", default=None)
 class StoredWait(Exception):
     """The wait is too long to hold a slot: run the node again after `seconds`, with `state` as Scope.state."""
 
+    passes_through = True  # no failure of an agent: see ecoa.resilience.faults
+
     def __init__(self, seconds: float, state: Mapping[str, Any], *, why: str = "") -> None:
         super().__init__(f"{why or 'wait'} for {seconds:.1f} s")
         self.seconds = seconds
@@ -62,7 +64,9 @@ class Scope:
     parent: Scope | None = None
     beat: Callable[[], None] | None = None  # what ctx.heartbeat() does
     loop: asyncio.AbstractEventLoop | None = None  # where the call runs; its threads reach back through it
-    made: dict[str, Any] = field(default_factory=dict)  # of this call so far: the state of a StoredWait
+    made: dict[str, Any] = field(default_factory=dict)  # how far this call is: the state of a StoredWait
+    calls: int = 0  # of the agent, or its fallbacks, in this turn
+    asked: bool = False  # people, in this turn
     called: dict[str, int] = field(default_factory=dict)  # children by name
     _derived_key: str | None = None
 
@@ -80,6 +84,7 @@ class Scope:
             fence=self.fence,
             lease_until=self.lease_until,
             session=session or self.session,
+            decision=self.decision,
             key=key or (_hash(self.key, path) if self.key is not None else None),
             events=self.events,
             parent=self,
@@ -113,7 +118,7 @@ class Scope:
     async def wait(self, seconds: float, why: str, state: Mapping[str, Any] | None = None) -> None:
         """Sleep; in a durable run raise StoredWait instead when it is long."""
         if self.durable and self.parent is None and seconds > STORED_WAIT:
-            raise StoredWait(seconds, state or {}, why=why)
+            raise StoredWait(seconds, self.made if state is None else state, why=why)
         await asyncio.sleep(seconds)
 
     def event(self, kind: str, /, **data: Any) -> None:
@@ -144,9 +149,9 @@ class Scope:
             ttl=ttl,
         )
 
-    async def settle(self, done: EffectDone) -> None:
-        """Write how the effect ended: a node's own with the node, any other now."""
-        if self.run_id is not None and self.parent is None:
+    async def settle(self, done: EffectDone, *, now: bool = False) -> None:
+        """Write how the effect ended: a node's own with the node (unless `now`), any other now."""
+        if self.run_id is not None and self.parent is None and not now:
             self.effect = done
         else:
             await self._ledger().settle(done)

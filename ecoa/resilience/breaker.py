@@ -120,6 +120,13 @@ class CircuitBreaker:
             self._circuit.close()
         self._tell(reason)
 
+    async def check(self) -> None:
+        """Raise CircuitOpen where a call would be refused now."""
+        if (store := self._store()) is not None:
+            self._look(store)
+        if wait := self.retry_after:
+            raise CircuitOpen(retry_after=wait)
+
     async def admit(self) -> Ticket:
         """Begin a call: raises CircuitOpen, or gives the ticket that `settle` wants back."""
         store = self._store()

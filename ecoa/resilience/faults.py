@@ -16,7 +16,10 @@ from ecoa.errors import (
     CircuitOpen,
     EcoaError,
     EffectUnknown,
+    Fenced,
+    IdempotencyConflict,
     MalformedOutput,
+    Misuse,
     Overloaded,
     RateLimited,
     Rejected,
@@ -32,6 +35,7 @@ _TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
 _TIMEOUTS = frozenset({"TimeoutException", "Timeout", "APITimeoutError"})  # of httpx, requests, the providers' SDKs
 _TRANSPORT = frozenset({"TransportError", "ConnectionError", "APIConnectionError"})
 _NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError"})
+_NOT_THE_AGENTS = (Fenced, IdempotencyConflict, Misuse)
 # What the caller or the code did wrong says nothing about the target.
 _OURS = (
     ArithmeticError,
@@ -54,6 +58,11 @@ def as_agent_error(exception: Exception) -> AgentError:
     return error
 
 
+def passes_through(exception: BaseException) -> bool:
+    """Whether it is for the engine or the programmer, not a failure of the agent: raised, never a Result."""
+    return isinstance(exception, _NOT_THE_AGENTS) or getattr(exception, "passes_through", False)
+
+
 def status_of(exception: BaseException) -> int | None:
     """The HTTP status that it carries."""
     for holder in (exception, getattr(exception, "response", None)):
@@ -71,6 +80,8 @@ def health(exception: BaseException | None) -> Health:
     """
     if exception is None:
         return "well"
+    if passes_through(exception):
+        return "unclear"
     status = status_of(exception)
     if status is not None:
         return "ill" if status >= 500 or status == 408 else "unclear" if status == 429 else "well"

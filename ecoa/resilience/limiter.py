@@ -163,7 +163,7 @@ async def _pause(seconds: float) -> None:
         return
     if scope.remaining is not None and seconds > scope.remaining:
         raise RateLimited(f"the limit has room in {seconds:.1f} s, later than the deadline", retry_after=seconds)
-    await scope.wait(seconds, "limiter", scope.made)
+    await scope.wait(seconds, "limiter")
 
 
 def _amounts_of(usage: Usage) -> dict[str, float]:
