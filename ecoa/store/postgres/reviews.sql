@@ -89,7 +89,9 @@ WITH woken AS (
     RETURNING run_id, path, queue, lock_key
 ), run AS (
     UPDATE pipelines_run SET active = active + 1, resumed = true, paused_at = NULL,
-           status = CASE WHEN status IN ('paused', 'held') THEN 'running' ELSE status END
+           status = CASE WHEN status NOT IN ('paused', 'held') THEN status
+                         WHEN EXISTS (SELECT FROM pipelines_node WHERE run_id = %(run)s::uuid AND path = '$compensate')
+                         THEN 'compensating' ELSE 'running' END
     WHERE  id IN (SELECT run_id FROM woken) RETURNING id, project_id, pipeline, priority
 )
 INSERT INTO pipelines_ready (run_id, path, project_id, pipeline, queue, priority, lock_key)
@@ -103,8 +105,10 @@ WITH held AS (
     UPDATE pipelines_node SET status = 'held', error = %(error)s::json
     WHERE  run_id = %(run)s::uuid AND path = %(path)s AND status = 'paused' RETURNING run_id
 )
-UPDATE pipelines_run SET status = CASE WHEN active = 0 AND status <> 'compensating' THEN 'held' ELSE status END,
-                         resumed = true
+UPDATE pipelines_run
+SET    status = CASE WHEN active > 0 THEN status
+                     WHEN EXISTS (SELECT FROM pipelines_node WHERE run_id = %(run)s::uuid AND status = 'paused'
+                                  AND path <> %(path)s) THEN 'paused' ELSE 'held' END
 WHERE  id IN (SELECT run_id FROM held) RETURNING id;
 
 -- name: event
