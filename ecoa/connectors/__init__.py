@@ -1,6 +1,6 @@
 """Models behind one interface: OpenAI, Anthropic, Cohere and every OpenAI-compatible server.
 
-    model = connector("anthropic/claude-sonnet-4-5")
+    model = connector("anthropic/claude-sonnet-5-5")
     answer = await model.complete("Is this a refund?", schema=Label)
     answer.data, answer.usage
 

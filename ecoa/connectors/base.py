@@ -159,7 +159,7 @@ class Model(ABC):
         return Request(
             messages=conversation(messages),
             tools=tools,
-            shape=None if schema is None else shape_of(schema),
+            shape=None if schema is None else shape_of(schema),  # type: ignore[arg-type]  # types can be hashed
             max_tokens=max_tokens or self.max_tokens,
         )
 
@@ -175,11 +175,10 @@ class Model(ABC):
     @asynccontextmanager
     async def _in_time(self, deadline: float | None) -> AsyncGenerator[None]:
         """Within the own timeout and the caller's deadline; every failure leaves as one of ecoa's errors."""
-        until = callers_deadline() if deadline is None else deadline
-        allowed = self.timeout if until is None else min(self.timeout, until - clock.monotonic())
-        if allowed <= 0:
-            raise AgentTimeout(f"no time left to ask {self.model}")
+        allowed = self.timeout
         try:
+            _ = self._client  # made before time is taken: the first import of an SDK takes a second
+            allowed = self._allowed(deadline)
             async with asyncio.timeout(allowed):
                 yield
         except TimeoutError as error:
@@ -193,6 +192,14 @@ class Model(ABC):
             if known is None:
                 raise
             raise known from error
+
+    def _allowed(self, deadline: float | None) -> float:
+        """Seconds that this may take."""
+        until = callers_deadline() if deadline is None else deadline
+        allowed = self.timeout if until is None else min(self.timeout, until - clock.monotonic())
+        if allowed <= 0:
+            raise AgentTimeout(f"no time left to ask {self.model}")
+        return allowed
 
     @abstractmethod
     def _open(self) -> Any:

@@ -82,11 +82,7 @@ class FirstHealthy:
             try:
                 async with breaker:
                     return await connector.complete(
-                        messages,
-                        schema=schema,
-                        tools=tools,
-                        max_tokens=max_tokens,
-                        deadline=deadline,
+                        messages, schema=schema, tools=tools, max_tokens=max_tokens, deadline=deadline
                     )
             except AgentError as error:
                 failures.append(error)
@@ -106,17 +102,24 @@ class FirstHealthy:
         failures: list[AgentError] = []
         for connector, breaker in self._choices:
             begun = False
+            failed: BaseException | None = None
             try:
-                async with breaker:
-                    chunks = connector.stream(messages, tools=tools, max_tokens=max_tokens, deadline=deadline)
-                    async for chunk in chunks:
-                        begun = True
-                        yield chunk
-                    return
+                ticket = await breaker.admit()  # no `async with`: its context would leak to who reads the stream
             except AgentError as error:
                 failures.append(error)
-                if begun or _final(error, deadline):
+                continue
+            try:
+                async for chunk in connector.stream(messages, tools=tools, max_tokens=max_tokens, deadline=deadline):
+                    begun = True
+                    yield chunk
+                return
+            except BaseException as error:
+                failed = error
+                if begun or not isinstance(error, AgentError) or _final(error, deadline):
                     raise
+                failures.append(error)
+            finally:
+                await breaker.settle(ticket, failed)
         raise _worst(failures)
 
 

@@ -1,4 +1,4 @@
-"""Connectors by name: "anthropic/claude-sonnet-4-5", and one function for each provider."""
+"""Connectors by name: "anthropic/claude-sonnet-5-5", and one function for each provider."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def flush_all() -> None:
 
 def shut_down() -> None:
     """Send what waits and forget the tracer; the next span makes another."""
-    global _ready  # noqa: PLW0603
+    global _ready
     with _lock:
         gone, _ready = _ready, None
     if gone is None:

@@ -26,7 +26,7 @@ _MAX_TOKENS = 4096  # the API wants a number
 
 
 class Anthropic(Model):
-    """A model of Anthropic: Anthropic("claude-sonnet-4-5"). The key comes from ANTHROPIC_API_KEY.
+    """A model of Anthropic: Anthropic("claude-sonnet-5-5"). The key comes from ANTHROPIC_API_KEY.
 
     An answer of a type is asked for as the arguments of a tool that the model has to call.
     """
