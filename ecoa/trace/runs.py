@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.trace import SpanContext
 
+from ecoa import clock
 from ecoa.trace import ids, names
 from ecoa.trace.export import export
 from ecoa.trace.spans import OtelSpan, remote, start
@@ -60,7 +60,7 @@ def send_review(run_id: str, path: str, *, review_id: str, trace_id: str, attrib
 def send_wait(run_id: str, path: str, *, trace_id: str, seconds: float, attributes: Given) -> None:
     """A wait that is stored, from now on."""
     told = _told("wait", path, {"run_id": run_id, "path": path, "wait_s": seconds, **attributes})
-    now = time.time_ns()
+    now = clock.now_ns()
     span = start("wait", path, told, parent=remote(trace_id, ids.run_span(run_id)), start_ns=now)
     span.end(end_time=now + int(seconds * 1e9))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -12,6 +11,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace as otel
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
 
+from ecoa import clock
 from ecoa.errors import EcoaError
 from ecoa.trace import ids, names
 from ecoa.trace.export import FORCED, export
@@ -40,7 +40,7 @@ class OtelSpan:
 
     def event(self, name: str, /, **attributes: Any) -> None:
         """Something happened now."""
-        self._span.add_event(name, names.attributes(attributes))
+        self._span.add_event(name, names.attributes(attributes), timestamp=clock.now_ns())
 
     def fail(self, error: BaseException | Mapping[str, Any]) -> None:
         """The work of this span failed; a wait, a call for review and a cancellation are no failures."""
@@ -69,7 +69,7 @@ class OtelSpan:
         announcer = export().announcer
         if announcer is not None:
             announcer.end(self.context.span_id)
-        self._span.end(end_time=at_ns)
+        self._span.end(end_time=at_ns or clock.now_ns())
 
     def __enter__(self) -> Self:
         return self
@@ -176,7 +176,7 @@ def _begin(kind: str, name: str, given: Mapping[str, Any]) -> tuple[OtelSpan, Ma
     """A span in its place, and what those below it inherit."""
     told = {**_HERE.get(), **names.of_kind(kind, name), **names.attributes(given)}
     parent, trace_id, span_id = _place(kind, given)
-    start_ns = time.time_ns()
+    start_ns = clock.now_ns()
     run_id = given.get("run_id")
     links: tuple[Link, ...] = ()
     if given.get("resumed") and run_id and given.get("trace_id"):
