@@ -65,7 +65,7 @@ def snake(name: str) -> str:
     return re.sub(r"\W+", "_", parted).strip("_").lower()
 
 
-def _plan_of_class(cls: type, name: str) -> Plan:
+def _plan_of_class(cls: type[Any], name: str) -> Plan:
     if not callable(getattr(cls, "run", None)):
         raise Misuse(f"agent {name!r}: the class {cls.__name__} has no run()")
     made: list[Any] = []
@@ -83,7 +83,7 @@ def _plan_of_class(cls: type, name: str) -> Plan:
     return Plan(run, plan.plain, plan.extras, plan.streams, cls.run)
 
 
-def _instance(cls: type, name: str) -> Any:
+def _instance(cls: type[Any], name: str) -> Any:
     try:
         inspect.signature(cls).bind()
     except TypeError as cause:

@@ -26,6 +26,12 @@ def validate(type_: Any, value: Any) -> Any:
     return value if adapter is None else adapter.validate_python(value)
 
 
+def validate_json(type_: Any, text: str | bytes) -> Any:
+    """The value of a JSON text as that type; raises pydantic.ValidationError when it does not fit."""
+    adapter = _adapter(type_)
+    return text if adapter is None else adapter.validate_json(text)
+
+
 def _adapter(type_: Any) -> TypeAdapter[Any] | None:
     if type_ is None or type_ is Any or isinstance(type_, str):
         return None

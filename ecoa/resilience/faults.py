@@ -97,7 +97,9 @@ def never_sent(exception: BaseException) -> bool:
     if status is not None:
         return 400 <= status < 500 and status not in {408, 409, 425}
     if isinstance(exception, AgentError):
-        return isinstance(exception, RateLimited) or (_is_plain(exception) and exception.__cause__ is None)
+        return isinstance(exception, RateLimited | CircuitOpen) or (
+            _is_plain(exception) and exception.__cause__ is None
+        )
     return _names(origin) & _NOT_SENT != set()
 
 

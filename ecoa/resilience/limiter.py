@@ -13,6 +13,7 @@ from ecoa.errors import RateLimited
 from ecoa.resilience import fleet
 from ecoa.resilience.buckets import Buckets
 from ecoa.resilience.bulkhead import Bulkhead
+from ecoa.resilience.faults import as_agent_error, status_of
 from ecoa.result import Usage
 
 REMAINING = {  # what providers say is left, by dimension
@@ -124,8 +125,7 @@ class Reservation:
         store = fleet.shared_store()
         if store is not None and any(self._correction.values()):
             await fleet.ask(f"limiter {self._limiter.name}", store.adjust(self._limiter.name, amounts=self._correction))
-        wait = getattr(error, "retry_after", None) if isinstance(error, RateLimited) else _retry_after(self._told)
-        if wait:
+        if wait := _told_to_wait(error) or _retry_after(self._told):
             await self._limiter.block(wait)
 
     def _leave(self) -> None:
@@ -164,6 +164,13 @@ async def _pause(seconds: float) -> None:
     if scope.remaining is not None and seconds > scope.remaining:
         raise RateLimited(f"the limit has room in {seconds:.1f} s, later than the deadline", retry_after=seconds)
     await scope.wait(seconds, "limiter")
+
+
+def _told_to_wait(error: BaseException | None) -> float | None:
+    """Seconds that a refusal says, of ecoa's connectors or of any HTTP client."""
+    if isinstance(error, Exception) and (isinstance(error, RateLimited) or status_of(error) == 429):
+        return as_agent_error(error).retry_after
+    return None
 
 
 def _amounts_of(usage: Usage) -> dict[str, float]:
