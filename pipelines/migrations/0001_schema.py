@@ -15,6 +15,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             Path(__file__).with_name("0001_schema.sql").read_text(encoding="utf-8"),
-            reverse_sql=f"DROP TABLE {TABLES}",
+            reverse_sql=f"DROP TABLE {TABLES}; DROP SEQUENCE pipelines_session_version",
         )
     ]

@@ -243,12 +243,13 @@ CREATE TABLE pipelines_limiter (
     PRIMARY KEY (project_id, name, dimension)
 ) WITH (fillfactor = 50);
 
+CREATE SEQUENCE pipelines_session_version;               -- one for all: a key made anew never has an old version
 CREATE TABLE pipelines_session (
     project_id integer NOT NULL REFERENCES accounts_project ON DELETE CASCADE,
     owner      text NOT NULL,
     key        text NOT NULL,
     value      json NOT NULL,
-    version    bigint NOT NULL DEFAULT 1,
+    version    bigint NOT NULL DEFAULT nextval('pipelines_session_version'),
     ttl        interval NOT NULL DEFAULT '300 s',
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (project_id, owner, key)

@@ -1,0 +1,73 @@
+"""The store in PostgreSQL, put together from its parts."""
+
+from __future__ import annotations
+
+from ecoa.store.base import Ballot, ReviewFilter, ReviewPage, ReviewRow
+from ecoa.store.postgres import reviews
+from ecoa.store.postgres.database import Database
+from ecoa.store.postgres.effects import Effects
+from ecoa.store.postgres.limits import Limits
+from ecoa.store.postgres.part import LEASE_S
+from ecoa.store.postgres.runs import Runs
+from ecoa.store.postgres.sessions import Sessions
+from ecoa.store.postgres.turns import Turns
+from ecoa.store.postgres.work import Work, run_async
+from ecoa.store.postgres.workers import Workers
+
+
+class PostgresStore(Turns, Runs, Workers, Effects, Sessions, Limits):
+    """Runs of one project in a PostgreSQL database. One object serves every event loop of a process."""
+
+    durable = True
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        direct_dsn: str | None = None,
+        project: str = "default",
+        connections: int = 8,
+        lease: float = LEASE_S,
+    ) -> None:
+        """`direct_dsn` leads around a pooler; `connections` is the most that one event loop opens."""
+        self.db = Database(dsn, direct_dsn=direct_dsn, project=project, connections=connections)
+        self.lease_s = lease
+
+    async def open(self) -> None:
+        """Make sure that the database answers and has the project."""
+        await self.db.project_id()
+
+    async def close(self) -> None:
+        """Close the running loop's connections."""
+        await self.db.close()
+
+    async def review(self, review_id: str) -> ReviewRow:
+        """A review with its votes; NotFound."""
+        return await self._work(reviews.review(review_id, project_id=await self.db.project_id()))
+
+    async def reviews(self, asked: ReviewFilter, *, cursor: str | None = None, limit: int = 100) -> ReviewPage:
+        """Those that fit, the earliest deadline first."""
+        return await self._work(reviews.reviews(await self.db.project_id(), asked, cursor=cursor, limit=limit))
+
+    async def claim_review(self, review_id: str, *, by: str) -> ReviewRow:
+        """Say who looks at it (informs others, locks nobody out). ReviewConflict when it is decided."""
+        return await self._work(reviews.claim(review_id, by=by, project_id=await self.db.project_id()))
+
+    async def decide_review(self, review_id: str, ballot: Ballot) -> ReviewRow:
+        """Count a vote; the review as it then stands. Raises ReviewConflict, ReviewExpired, EditInvalid, NotFound."""
+        row = await self._work(reviews.decide(review_id, ballot, project_id=await self.db.project_id()))
+        self.db.liveness.ring()
+        return row
+
+    async def expire_reviews(self, *, limit: int = 100) -> int:
+        """Climb ladders and end what is overdue: escalate, reject or hold, never approve. How many reviews changed."""
+        changed = 0
+        for review_id in await self._work(reviews.due(limit=limit)):
+            changed += await self._work(reviews.expire(review_id))
+        if changed:
+            self.db.liveness.ring()
+        return changed
+
+    async def _work[T](self, work: Work[T]) -> T:
+        async with self.db.transaction() as conn:
+            return await run_async(conn, work)

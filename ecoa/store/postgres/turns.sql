@@ -1,0 +1,90 @@
+-- Turns of nodes: how they are claimed, handed over and ended.
+
+-- name: step
+-- The way most turns go, in one commit: the node ends, the next one is leased to the same worker. No row when it must
+-- go the long way: the fence is another's, or the run is being cancelled or over.
+WITH run AS (
+    SELECT * FROM pipelines_run
+    WHERE id = %(run)s AND status IN ('running', 'compensating') AND NOT cancel_requested
+), done AS (
+    UPDATE pipelines_node n
+    SET status = %(status)s, output = %(output)s, error = %(error)s, state = NULL, worker = NULL, lease_until = NULL,
+        attempt = attempt + %(more)s, finished_at = clock_timestamp()
+    FROM run
+    WHERE n.run_id = %(run)s AND n.path = %(path)s AND n.fence = %(fence)s AND n.status = 'leased'
+    RETURNING n.run_id
+), made AS (
+    INSERT INTO pipelines_node AS n
+        (run_id, path, kind, status, attempt, fence, worker, lease_until, queue, input, started_at)
+    SELECT run_id, %(next)s, %(kind)s, 'leased', 1, 1, %(worker)s, clock_timestamp() + %(lease)s * interval '1 s',
+           %(queue)s, %(input)s, clock_timestamp()
+    FROM done
+    ON CONFLICT (run_id, path) DO UPDATE
+    SET status = 'leased', attempt = n.attempt + 1, fence = n.fence + 1, worker = excluded.worker, output = NULL,
+        error = NULL, state = NULL, lease_until = excluded.lease_until, input = excluded.input, finished_at = NULL
+    WHERE n.status IN ('error', 'cancelled')
+    RETURNING fence, attempt
+)
+SELECT run.status, made.fence, made.attempt, run.pipeline, run.definition_hash, run.trace_id, run.project_id, run.session,
+       extract(epoch FROM run.deadline_at - clock_timestamp())::float8
+FROM run, done LEFT JOIN made ON true;
+
+-- name: last
+-- The last turn of a run in which nothing else goes on, in one commit. No row when it must go the long way.
+WITH run AS (
+    SELECT id FROM pipelines_run
+    WHERE id = %(run)s AND status = 'running' AND NOT cancel_requested AND active = 1 AND parent_run IS NULL
+      AND (NOT compensates OR %(ends)s = 'success')
+      AND NOT EXISTS (SELECT FROM pipelines_node
+                      WHERE run_id = %(run)s AND status IN ('paused', 'open', 'unknown', 'held'))
+    FOR UPDATE
+), done AS (
+    UPDATE pipelines_node n
+    SET status = %(status)s, output = %(output)s, error = %(error)s, state = NULL, worker = NULL, lease_until = NULL,
+        attempt = attempt + %(more)s, finished_at = clock_timestamp()
+    FROM run
+    WHERE n.run_id = %(run)s AND n.path = %(path)s AND n.fence = %(fence)s AND n.status = 'leased'
+    RETURNING n.run_id
+), ended AS (
+    UPDATE pipelines_run r
+    SET status = %(ends)s, result = %(result)s, error = %(error)s, active = 0, finished_at = clock_timestamp()
+    FROM done WHERE r.id = done.run_id
+    RETURNING r.id, r.project_id, r.status
+)
+INSERT INTO pipelines_event (project_id, run_id, kind) SELECT project_id, id, status FROM ended
+RETURNING kind;
+
+-- name: claim
+-- Whatever is ready by priority and age, taken from the queue and leased in one commit. A run that was only queued runs.
+WITH picked AS (
+    SELECT q.run_id, q.path FROM pipelines_ready q
+    WHERE q.project_id = %(project)s AND q.queue = ANY(%(queues)s) AND q.pipeline = ANY(%(pipelines)s)
+      AND q.wake_at <= clock_timestamp()
+      AND (q.lock_key IS NULL OR NOT EXISTS (
+          SELECT FROM pipelines_node n WHERE n.lock_key = q.lock_key AND n.status = 'leased'))
+    ORDER BY q.priority DESC, q.wake_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM pipelines_ready q USING picked p WHERE q.run_id = p.run_id AND q.path = p.path
+    RETURNING q.run_id, q.path
+), leased AS (
+    UPDATE pipelines_node n
+    SET status = 'leased', fence = n.fence + 1, attempt = n.attempt + 1, worker = %(worker)s, wake_at = NULL,
+        lease_until = clock_timestamp() + %(lease)s * interval '1 s', started_at = coalesce(n.started_at, clock_timestamp())
+    FROM gone WHERE n.run_id = gone.run_id AND n.path = gone.path AND n.status IN ('ready', 'waiting')
+    RETURNING n.run_id, n.path, n.kind, n.fence, n.attempt, n.takeovers, n.input, n.decision, n.signal, n.state
+), begun AS (
+    UPDATE pipelines_run r
+    SET status = 'running', started_at = coalesce(started_at, clock_timestamp()), resumed = r.status <> 'queued'
+    FROM (SELECT DISTINCT run_id FROM leased) l
+    WHERE r.id = l.run_id AND r.status IN ('queued', 'paused', 'held')
+)
+SELECT l.run_id, l.path, l.kind, l.fence, l.attempt, l.takeovers, l.input, l.decision, l.state,
+       CASE WHEN l.signal IS NOT NULL THEN (
+           SELECT s.value FROM pipelines_signal s WHERE s.run_id = l.run_id AND s.name = l.signal AND s.taken_by = l.path
+           ORDER BY s.at DESC LIMIT 1) END,
+       r.pipeline, r.definition_hash, r.trace_id, r.project_id, r.session,
+       extract(epoch FROM r.deadline_at - clock_timestamp())::float8, r.cancel_requested,
+       l.decision IS NOT NULL
+FROM leased l JOIN pipelines_run r ON r.id = l.run_id;
