@@ -15,7 +15,7 @@ MESSAGE_LENGTH = 500
 # Exceptions that steer a program and report no failure: it waits for a person, goes elsewhere, or was called off.
 CONTROL_FLOW = {
     **dict.fromkeys(("GraphInterrupt", "NodeInterrupt", "GraphBubbleUp"), Status.WAITING),
-    **dict.fromkeys(("CallDeferred", "ApprovalRequired"), Status.WAITING),
+    **dict.fromkeys(("CallDeferred", "ApprovalRequired", "NeedsReview"), Status.WAITING),
     "ParentCommand": Status.OK,
     **dict.fromkeys(("CancelledError", "asyncio.CancelledError"), Status.CANCELLED),
 }

@@ -50,6 +50,7 @@ async def call(agent: Any, x: Any, scope: Scope) -> Result[Any]:  # Agent[Any, A
     try:
         with span("agent", agent.name, run_id=scope.run_id, path=scope.path, trace_id=scope.trace_id) as here:
             result = await Call(agent, x, scope).result()
+            here.set(status=result.status, attempts=result.attempts, replayed=result.replayed or None)
             if result.error is not None:
                 here.fail(result.error)
             return result

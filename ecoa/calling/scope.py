@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ecoa.clock import monotonic
 from ecoa.result import Usage
 from ecoa.store.base import Effect, EffectDone, NewEvent, Store
+from ecoa.trace import trace_id
 
 if TYPE_CHECKING:
     from ecoa.context import SessionContext
@@ -44,7 +45,7 @@ class Scope:
     """One call of an agent: made by Agent.run, or by the engine for a node, or by `child` for a call in a call."""
 
     path: str
-    trace_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    trace_id: str = field(default_factory=trace_id)
     run_id: str | None = None
     deadline: float | None = None  # by ecoa.clock.monotonic()
     store: Store | None = None

@@ -167,6 +167,11 @@ def new_trace_id() -> str:
     return uuid.uuid4().hex
 
 
+def trace_id() -> str:
+    """The caller's trace, else a new one."""
+    return current_trace_id() or new_trace_id()
+
+
 def flush() -> None:
     """Send what has ended; done by itself every second and at exit."""
     if enabled():

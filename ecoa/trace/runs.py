@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,8 @@ def send_run(
     )
     if error is not None:
         span.fail(error)
+    elif attributes.get("status") == "cancelled":
+        span.fail(asyncio.CancelledError())
     span.end()
 
 
