@@ -43,6 +43,8 @@ class Config:
     oidc_name: str
     smtp_url: str | None
     mail_from: str | None
+    slack_webhook_url: str | None
+    allow_private_webhooks: bool
 
 
 def default_data_dir() -> Path:
@@ -87,4 +89,6 @@ def read_config() -> Config:
         oidc_name=env.str("ECOA_OIDC_NAME", "single sign-on"),
         smtp_url=env.str("ECOA_SMTP_URL", None) or None,
         mail_from=env.str("ECOA_MAIL_FROM", None) or None,
+        slack_webhook_url=env.str("ECOA_SLACK_WEBHOOK_URL", None) or None,
+        allow_private_webhooks=env.bool("ECOA_ALLOW_PRIVATE_WEBHOOKS", False),
     )
