@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from psycopg.errors import UniqueViolation
+
 from ecoa.errors import Fenced
 from ecoa.store.base import Finish, Finished, Lease, NewNode, RunStatus
 from ecoa.store.postgres.change import changing
@@ -37,7 +39,11 @@ class Turns(Part):
             "limit": limit,
             "lease": self.lease_s,
         }
-        return [await self._lease(row) for row in await self.db.rows(SQL.claim, asked)]
+        try:
+            rows = await self.db.rows(SQL.claim, asked)
+        except UniqueViolation:  # two with one lock key: of one at a time, the second is not a candidate
+            rows = await self._claim_singly(asked, limit)
+        return [await self._lease(row) for row in rows]
 
     async def finish(self, turn: Finish, *, worker: str) -> Finished:
         """Write how a turn ended and hand over what comes next, in one commit."""
@@ -60,6 +66,18 @@ class Turns(Part):
         if len(turn.creates) > len(done.leases):
             self.db.liveness.ring()  # some were made for whoever has time
         return done
+
+    async def _claim_singly(self, asked: dict[str, Any], limit: int) -> list[Row]:
+        rows: list[Row] = []
+        while len(rows) < limit:
+            try:
+                found = await self.db.rows(SQL.claim, {**asked, "limit": 1})
+            except UniqueViolation:
+                break  # another worker took the lock at this moment
+            if not found:
+                break
+            rows += found
+        return rows
 
     async def _finish(self, conn: Conn, turn: Finish, *, worker: str) -> Finished:
         if _hands_over(turn) and (done := await self._step(conn, turn, worker)):
