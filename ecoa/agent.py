@@ -28,6 +28,7 @@ from ecoa.result import Result, Usage
 if TYPE_CHECKING:
     from ecoa.connectors.types import Connector
     from ecoa.context import SessionContext
+    from ecoa.graph.pipeline import Pipeline
     from ecoa.resilience.breaker import CircuitBreaker
     from ecoa.resilience.limiter import RateLimiter
     from ecoa.resilience.retry import RetryPolicy
@@ -211,6 +212,12 @@ class Agent[In, Out]:
         if not callable(fn):
             raise Misuse(f"agent {self.name!r} has no function to call: await its run()")
         return fn(*args, **kwargs)
+
+    def __rshift__(self, step: Any) -> Pipeline[Any, Any]:
+        """A pipeline of this agent and a step after it."""
+        from ecoa.graph.pipeline import Pipeline
+
+        return Pipeline([self, step])
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.given.items())

@@ -20,6 +20,16 @@ def schema_of(type_: Any) -> dict[str, Any] | None:
         return None
 
 
+def input_type(agent: Any) -> Any:  # Agent[Any, Any]
+    """What an agent takes: as it was told, else by its type hints."""
+    return agent.input if agent.input is not None else agent.hints[0]
+
+
+def output_type(agent: Any) -> Any:  # Agent[Any, Any]
+    """What an agent answers with."""
+    return agent.output if agent.output is not None else agent.hints[1]
+
+
 def validate(type_: Any, value: Any) -> Any:
     """The value as that type; raises pydantic.ValidationError (a ValueError) when it does not fit."""
     adapter = _adapter(type_)
