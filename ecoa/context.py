@@ -22,10 +22,12 @@ from weakref import ReferenceType, ref
 
 from ecoa import codec
 from ecoa.calling.scope import Scope, current
-from ecoa.errors import StoreUnavailable
+from ecoa.errors import EcoaError, StoreUnavailable
 from ecoa.store import default_store
 from ecoa.store.base import SessionStore, SessionWrites
 from ecoa.store.bridge import Bridge, bridge_to
+
+__all__ = ["SessionContext"]
 
 LATE = 1.0  # seconds that a write waits at most when no agent is called and nothing is closed
 ATTEMPTS = 100  # at an update that others keep overtaking
@@ -56,7 +58,7 @@ class SessionContext:
         context = cls.__new__(cls)
         context.owner, context.shared = owner, False
         snapshot = None if values is None else dict(values)
-        context._state = _State(owner=owner, ttl=ttl, bridge=bridge_to(store), of_run=True, snapshot=snapshot)
+        context._state = _State(owner=owner, ttl=ttl, store=store, of_run=True, snapshot=snapshot)
         return context
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -199,13 +201,17 @@ class _State:
 
     owner: str
     ttl: float
-    bridge: Bridge
+    store: SessionStore
     of_run: bool = False
     snapshot: dict[str, tuple[str, int]] | None = None  # own committed writes included
     unwritten: dict[str, _Write] = field(default_factory=dict)
     awaited: bool = False  # a late commit is under way
     lock: threading.RLock = field(default_factory=threading.RLock)
     committing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def bridge(self) -> Bridge:
+        return bridge_to(self.store)
 
     def value(self, key: str, default: Any) -> Any:
         text = self.text(key)
@@ -309,13 +315,13 @@ def _state(owner: str, *, ttl: float, shared: bool) -> _State:
     """Inside a run that of the run's session, which it becomes when the run has none yet."""
     scope = current()
     if shared or scope is None or scope.run_id is None:
-        return _State(owner=owner, ttl=ttl, bridge=bridge_to(default_store()))
+        return _State(owner=owner, ttl=ttl, store=default_store())
     store = scope.store or default_store()
     while scope.parent is not None and not _has(scope, owner):
         scope = scope.parent
     if scope.session is None:
         scope.session = SessionContext.of_run(owner, None, store=store, ttl=ttl)
-    return scope.session._state if _has(scope, owner) else _State(owner=owner, ttl=ttl, bridge=bridge_to(store))
+    return scope.session._state if _has(scope, owner) else _State(owner=owner, ttl=ttl, store=store)
 
 
 def _has(scope: Scope, owner: str) -> bool:
@@ -331,7 +337,10 @@ def _write_the_rest() -> None:
     """The program ends within the second."""
     for state in tuple(_late):
         if state.unwritten:
-            state.bridge.now(state.commit)
+            try:
+                state.bridge.now(state.commit)
+            except EcoaError as error:
+                log.warning("session %s is lost: %s", state.owner, error)
 
 
 _open: ContextVar[tuple[ReferenceType[_State], ...]] = ContextVar("ecoa_sessions", default=())

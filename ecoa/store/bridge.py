@@ -7,6 +7,7 @@ awaits do not block at all. A store in memory answers directly.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -40,6 +41,14 @@ def bridge_to(store: SessionStore) -> Bridge:
         if store not in _bridges:
             _bridges[store] = Thread(store) if getattr(store, "durable", True) else Direct(store)
         return _bridges[store]
+
+
+def close_bridge(store: SessionStore) -> None:
+    """End the store's bridge, if it has one; the next session makes another."""
+    with _lock:
+        bridge = _bridges.pop(store, None)
+    if isinstance(bridge, Thread):
+        bridge.close()
 
 
 class Direct:
@@ -93,7 +102,9 @@ class Thread:
     def __init__(self, store: SessionStore) -> None:
         self._store = ref(store)
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="ecoa-sessions", daemon=True).start()
+        self._waiting: list[Late] = []
+        self._thread = threading.Thread(target=self._loop.run_forever, name="ecoa-sessions", daemon=True)
+        self._thread.start()
 
     def now[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> T:
         try:
@@ -105,10 +116,30 @@ class Thread:
         return await asyncio.wrap_future(self._submit(ask))
 
     def later(self, seconds: float, do: Late) -> None:
-        def begin() -> None:
+        self._loop.call_soon_threadsafe(self._wait, seconds, do)
+
+    def _wait(self, seconds: float, do: Late) -> None:
+        self._waiting.append(do)
+        self._loop.call_later(seconds, self._begin, do)
+
+    def _begin(self, do: Late) -> None:
+        if do in self._waiting:
+            self._waiting.remove(do)
             _keep(self._loop.create_task(self._ask(do)))
 
-        self._loop.call_soon_threadsafe(lambda: self._loop.call_later(seconds, begin))
+    def close(self) -> None:
+        """Do what waits, give its connections back and end it."""
+        asyncio.run_coroutine_threadsafe(self._last(), self._loop).result(PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _last(self) -> None:
+        while self._waiting:
+            await self._ask(self._waiting.pop())
+        store: Any = self._store()
+        if store is not None:
+            await store.close()
 
     def _submit[T](self, ask: Callable[[SessionStore], Coroutine[Any, Any, T]]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(self._ask(ask), self._loop)
@@ -129,6 +160,12 @@ def _keep(task: asyncio.Task[None]) -> None:
     task.add_done_callback(_tasks.discard)
 
 
+def _close_all() -> None:
+    for store in list(_bridges):
+        close_bridge(store)
+
+
 _lock = threading.Lock()
 _bridges: WeakKeyDictionary[SessionStore, Bridge] = WeakKeyDictionary()
 _tasks: set[asyncio.Task[None]] = set()
+atexit.register(_close_all)
