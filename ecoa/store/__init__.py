@@ -55,10 +55,10 @@ def _make(dsn: str | None, direct_dsn: str | None, project: str) -> Store:
 
 
 def _dsn() -> str | None:
-    return os.environ.get("ECOA_DATABASE_URL") or _django_dsn()
+    return os.environ.get("ECOA_DATABASE_URL") or django_dsn()
 
 
-def _django_dsn() -> str | None:
+def django_dsn() -> str | None:
     """Where Django's tables of pipelines are, when this process has Django set up with them."""
     apps, database = sys.modules.get("django.apps"), sys.modules.get("django.db")
     if apps is None or database is None or not apps.apps.ready or not apps.apps.is_installed("pipelines"):
