@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ecoa.testing.adversarial import Case, adversarial
 from ecoa.testing.clock import Clock, virtual_time
+from ecoa.testing.isolate import isolate
+from ecoa.testing.model import FakeModel
+from ecoa.testing.trial import Happened, Trial, Try
 
-__all__ = ["Clock", "virtual_time"]
+__all__ = ["Case", "Clock", "FakeModel", "Happened", "Trial", "Try", "adversarial", "isolate", "virtual_time"]

@@ -32,7 +32,7 @@ class Case:
         return self.name
 
 
-def adversarial(schema: Any, *, seed: int = 0) -> Iterator[Case]:
+def adversarial(schema: Any, *, seed: int = 0) -> list[Case]:
     """Answers of every kind that breaks programs: an agent must give a typed value or a MalformedOutput, never crash.
 
     pytest.mark.parametrize("case", adversarial(Order), ids=str)
@@ -40,8 +40,8 @@ def adversarial(schema: Any, *, seed: int = 0) -> Iterator[Case]:
     shape = shape_of(schema)
     good = value_of(shape.schema, random.Random(seed))  # noqa: S311  # tests want the same again
     whole = json.dumps(good)
-    for name, text in (*_texts(whole), *_values(shape, good)):
-        yield Case(name, text, _value(text), _fits(shape, text))
+    texts = (*_texts(whole), *_values(shape, good))
+    return [Case(name, text, _value(text), _fits(shape, text)) for name, text in texts]
 
 
 def _texts(whole: str) -> Iterator[tuple[str, str]]:
