@@ -44,11 +44,13 @@ def bridge_to(store: SessionStore) -> Bridge:
 
 
 def close_bridge(store: SessionStore) -> None:
-    """End the store's bridge, if it has one; the next session makes another."""
+    """End the thread to a store, if there is one; the next session starts another."""
     with _lock:
-        bridge = _bridges.pop(store, None)
-    if isinstance(bridge, Thread):
-        bridge.close()
+        bridge = _bridges.get(store)
+        if not isinstance(bridge, Thread):
+            return
+        del _bridges[store]
+    bridge.close()
 
 
 class Direct:
