@@ -6,7 +6,7 @@ import time
 from typing import Any
 from uuid import UUID, uuid4
 
-from ecoa.store.base import Finish, Lease, NewNode, NewRun, NewReview
+from ecoa.store.base import Finish, Lease, NewNode, NewReview, NewRun
 
 
 def new_id() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from ecoa.store.base import Join, NewEvent
 from ecoa.store.postgres import PostgresStore, values
 from tests.ecoa_postgres.runs import finish, new_run, node, review
 
-ALL = {"pipelines": ["order"], "queues": ["default"], "limit": 10}
+ALL: dict[str, Any] = {"pipelines": ["order"], "queues": ["default"], "limit": 10}
 
 
 async def test_a_chain_is_handed_over_step_by_step(store: PostgresStore) -> None:

@@ -57,14 +57,19 @@ RETURNING kind;
 -- name: claim
 -- Whatever is ready by priority and age, taken from the queue and leased in one commit. A run that was only queued runs.
 WITH picked AS (
-    SELECT q.run_id, q.path FROM pipelines_ready q
-    WHERE q.project_id = %(project)s AND q.queue = ANY(%(queues)s) AND q.pipeline = ANY(%(pipelines)s)
-      AND q.wake_at <= clock_timestamp()
-      AND (q.lock_key IS NULL OR NOT EXISTS (
-          SELECT FROM pipelines_node n WHERE n.lock_key = q.lock_key AND n.status = 'leased'))
+    SELECT q.run_id, q.path
+    FROM unnest(%(queues)s::text[]) AS asked(queue), LATERAL (
+        SELECT r.run_id, r.path, r.priority, r.wake_at FROM pipelines_ready r
+        WHERE r.project_id = %(project)s AND r.queue = asked.queue AND r.pipeline = ANY(%(pipelines)s)
+          AND r.wake_at <= clock_timestamp()
+          AND (r.lock_key IS NULL OR NOT EXISTS (
+              SELECT FROM pipelines_node n WHERE n.lock_key = r.lock_key AND n.status = 'leased'))
+        ORDER BY r.priority DESC, r.wake_at
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    ) q
     ORDER BY q.priority DESC, q.wake_at
     LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM pipelines_ready q USING picked p WHERE q.run_id = p.run_id AND q.path = p.path
     RETURNING q.run_id, q.path
