@@ -73,7 +73,8 @@ class Announcer:
             self._send(one)
 
     def stop(self) -> None:
-        """End the thread; nothing is announced any more."""
+        """Announce what is still open, and end the thread."""
+        self.announce()
         with self._changed:
             self._stopped = True
             self._open.clear()

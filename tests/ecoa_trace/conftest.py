@@ -44,6 +44,7 @@ class Collector:
     url: str
     spans: list[Sent] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -63,6 +64,7 @@ class Collector:
         request = ExportTraceServiceRequest.FromString(body)
         with self.changed:
             self.headers.append(headers)
+            self.bodies.append(body)
             for resource in request.resource_spans:
                 told = {one.key: one.value.string_value for one in resource.resource.attributes}
                 self.services.add(told["service.name"])
@@ -104,10 +106,10 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             packed = self.headers.get("Content-Encoding") == "gzip"
             headers = {name.lower(): value for name, value in self.headers.items()}
+            made.take(gzip.decompress(body) if packed else body, {**headers, "path": self.path})
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            made.take(gzip.decompress(body) if packed else body, {**headers, "path": self.path})
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
