@@ -19,10 +19,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ecoa.errors import Fenced, StoreUnavailable
+from ecoa.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from ecoa.engine import Engine
     from ecoa.store.base import Lease, Store
 
 log = logging.getLogger("ecoa.worker")
@@ -34,8 +33,6 @@ LEASE_S = 15.0
 POLL_S = 1.0
 DRAIN_S = 30.0
 RETRY_S = (0.2, 1.0)
-
-type Key = tuple[str, str]  # run id, path
 
 
 class Worker:
@@ -52,7 +49,7 @@ class Worker:
         on_turn: Callable[[int], None] | None = None,
     ) -> None:
         """`on_turn` is told the project of every turn that ended."""
-        from ecoa.engine import Engine
+        from ecoa.engine.engine import Engine
 
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._store = store
@@ -60,8 +57,7 @@ class Worker:
         self._queues = list(queues)
         self._slots = slots
         self._on_turn = on_turn
-        self._engine: Engine = Engine(store, worker=self.name, pipelines=self._pipelines)
-        self._held: dict[Key, tuple[int, asyncio.Task[None]]] = {}
+        self._engine = Engine(store, worker=self.name, pipelines=self._pipelines)
         self._chains: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
 
@@ -69,7 +65,7 @@ class Worker:
         """Work until told to stop, then let running turns end."""
         await self._patiently("enroll", self._enroll)
         others = [
-            asyncio.create_task(self._every(BEAT_S, BEAT_S, self._beat, "beat")),
+            asyncio.create_task(self._every(BEAT_S, BEAT_S, self._engine.beat, "beat")),
             asyncio.create_task(self._every(*REAP_S, self._reap, "reap")),
         ]
         log.info("worker_started: %s, pipelines %s", self.name, ", ".join(self._pipelines))
@@ -133,7 +129,6 @@ class Worker:
         """Run this node and what it hands over."""
         task = asyncio.create_task(self._chain(lease), name=f"ecoa {lease.pipeline} {lease.path}")
         self._chains.add(task)
-        self._held[lease.run_id, lease.path] = (lease.fence, task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -144,10 +139,6 @@ class Worker:
         while lease is not None:
             leases = await self._turn(lease)
             lease = leases[0] if leases else None
-            if lease is not None:
-                task = asyncio.current_task()
-                assert task
-                self._held[lease.run_id, lease.path] = (lease.fence, task)
             for other in leases[1:]:
                 self._follow(other)
 
@@ -155,27 +146,19 @@ class Worker:
         """One node; what was handed over. What a turn leaves behind is taken over when its lease ends."""
         try:
             return await self._engine.turn(lease)
-        except Fenced as lost:
-            log.info("turn_fenced: %s", lost)
         except StoreUnavailable as away:
             log.warning("turn_lost: %s of run %s: %s", lease.path, lease.run_id, away)
         except Exception:
             log.exception("turn_failed: %s of run %s", lease.path, lease.run_id)
         finally:
-            self._held.pop((lease.run_id, lease.path), None)
             if self._on_turn is not None:
                 self._on_turn(lease.project_id)
         return []
 
-    async def _beat(self) -> None:
-        held = [(run_id, path, fence) for (run_id, path), (fence, _) in self._held.items()]
-        for key in await self._store.beat(self.name, held):
-            if found := self._held.get(key):
-                found[1].cancel()
-
     async def _reap(self) -> None:
         for run_id, path in await self._store.reap(lease=LEASE_S):
             log.warning("node_taken_back: %s of run %s", path, run_id)
+        await self._store.expire_reviews()
 
     async def _drain(self, seconds: float) -> None:
         if self._chains:

@@ -23,6 +23,7 @@ type Row = tuple[Any, ...]  # a row of any statement
 type Params = Mapping[str, Any]
 
 PATIENCE_S = 10.0  # a restart of PostgreSQL takes less
+KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3}  # a dead network is noticed
 SHORT_S = 0.5  # where there is a local answer
 PAUSES_S = (0.0, 0.05, 0.2, 0.5)
 PROJECT = "SELECT id FROM accounts_project WHERE slug = %(slug)s"
@@ -32,8 +33,8 @@ class Database:
     """One database, one project of it, any number of event loops."""
 
     def __init__(self, dsn: str, *, direct_dsn: str | None, project: str, connections: int) -> None:
-        self.dsn = make_conninfo(dsn)
-        self.direct_dsn = make_conninfo(direct_dsn or dsn)
+        self.dsn = dsn
+        self.direct_dsn = make_conninfo(direct_dsn or dsn, **KEEPALIVE)
         self._slug = project
         self._connections = connections
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
@@ -46,6 +47,7 @@ class Database:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
+            self._forget_ended_loops()
             pool = self._pools[loop] = Pool(self.dsn, size=self._connections)
         return pool
 
@@ -57,6 +59,11 @@ class Database:
         if liveness is None:
             liveness = self._livenesses[loop] = Liveness(self)
         return liveness
+
+    def _forget_ended_loops(self) -> None:
+        for loop in [loop for loop in self._pools if loop.is_closed()]:
+            self._pools.pop(loop).abandon()
+            self._livenesses.pop(loop, None)
 
     async def close(self) -> None:
         """Close the running loop's connections."""

@@ -24,7 +24,6 @@ log = logging.getLogger("ecoa.store")
 CHANNEL = "ecoa_ready"
 QUIET_S = 0.01  # between two rings
 RECONNECT_S = (0.05, 0.3)
-KEEPALIVE = "keepalives_idle=5 keepalives_interval=3 keepalives_count=3"
 TAKE_LOCK = "SELECT pg_try_advisory_lock(%s)"
 
 
@@ -90,7 +89,7 @@ class Liveness:
     async def _live(self, lock: int, enroll: Callable[[], Awaitable[None]], held: asyncio.Future[None]) -> None:
         while True:
             try:
-                conn = await connect(f"{self._db.direct_dsn} {KEEPALIVE}", name="ecoa worker")
+                conn = await connect(self._db.direct_dsn, name="ecoa worker")
                 try:
                     await self._hold_on(conn, lock, enroll, held)
                 finally:

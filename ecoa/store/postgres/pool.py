@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from psycopg.pq import TransactionStatus
 
@@ -30,6 +31,7 @@ class Pool:
         self._free: list[Conn] = []
         self._slots = asyncio.Semaphore(size)
         self._direct: bool | None = None
+        finalize(self, _hang_up, self._free)  # at the latest when the program ends
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Conn]:
@@ -49,6 +51,10 @@ class Pool:
         while self._free:
             await self._free.pop().close()
 
+    def abandon(self) -> None:
+        """The loop ended without closing them."""
+        _hang_up(self._free)
+
     async def _take(self) -> Conn:
         while self._free:
             conn = self._free.pop()
@@ -65,3 +71,8 @@ class Pool:
         except GONE as cause:
             raise StoreUnavailable(f"the database does not answer: {cause}") from cause
         return conn
+
+
+def _hang_up(connections: list[Conn]) -> None:
+    while connections:
+        connections.pop().pgconn.finish()
