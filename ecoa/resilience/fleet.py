@@ -19,15 +19,14 @@ _asking: set[asyncio.Task[None]] = set()
 
 
 def shared_store() -> Store | None:
-    """The run's store; outside of runs the database, where one is configured."""
+    """The run's store; outside of runs the default one, unless that is this process's memory anyway."""
     scope = current()
     if scope is not None and scope.store is not None:
         return scope.store
-    if "ECOA_DATABASE_URL" not in os.environ:
-        return None
     from ecoa.store import default_store
 
-    return default_store()
+    store = default_store()
+    return store if getattr(store, "durable", True) else None
 
 
 def who_asks() -> str:
