@@ -73,9 +73,9 @@ def _told(kind: str, name: str, given: Given) -> dict[str, Any]:
 
 
 def _parent(trace_id: str, attributes: Given) -> SpanContext | None:
-    """Of a sub-pipeline's run the span of its node: `parent` is (run id, path, attempt)."""
+    """Of a sub-pipeline's run the run around it: `parent` is its id."""
     parent = attributes.get("parent")
-    return None if parent is None else remote(trace_id, ids.node_span(*parent))
+    return None if parent is None else remote(trace_id, ids.run_span(parent))
 
 
 def _announce(

@@ -45,7 +45,7 @@ class OtelSpan:
     def fail(self, error: BaseException | Mapping[str, Any]) -> None:
         """The work of this span failed; a wait, a call for review and a cancellation are no failures."""
         if isinstance(error, Mapping):
-            self._failed(str(error.get("type") or "error"), str(error.get("message") or ""))
+            self._told(str(error.get("type") or "error"), str(error.get("message") or ""))
             return
         kind = type(error).__name__
         if kind in _STEERS:
@@ -78,6 +78,13 @@ class OtelSpan:
         if error is not None:
             self.fail(error)
         self.end()
+
+    def _told(self, kind: str, message: str) -> None:
+        """A failure in its stored form."""
+        if kind == "Cancelled":
+            self._span.set_attribute("error.type", "CancelledError")
+        else:
+            self._failed(kind, message)
 
     def _failed(self, kind: str, message: str) -> None:
         self._span.set_attribute("error.type", kind)

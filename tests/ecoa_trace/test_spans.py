@@ -111,11 +111,11 @@ def test_nodes_of_a_run_meet_in_its_trace(collector: Collector) -> None:
         assert span.attributes["ecoa.pipeline"] == "tickets"
 
 
-def test_a_sub_pipelines_run_is_below_its_node(collector: Collector) -> None:
+def test_a_sub_pipelines_run_is_below_the_run_around_it(collector: Collector) -> None:
     """Its trace is the parent's."""
-    trace.run_ended("child", "inner", trace_id=TRACE, status="success", parent=(RUN, "inner", 1))
+    trace.run_ended("child", "inner", trace_id=TRACE, status="success", parent=RUN)
 
-    assert collector.named("invoke_workflow inner").parent_id == f"{ids.node_span(RUN, 'inner', 1):016x}"
+    assert collector.named("invoke_workflow inner").parent_id == f"{ids.run_span(RUN):016x}"
 
 
 def test_a_wait_for_a_person_is_a_span_of_its_own(collector: Collector) -> None:
