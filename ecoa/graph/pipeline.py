@@ -231,11 +231,14 @@ class Pipeline[In, Out]:
         context: SessionContext | None = None,
         priority: int = 0,
         by: str = "",
+        here: bool = True,
     ) -> RunHandle[Out]:
-        """Begin a run, or find the one of this key."""
+        """Begin a run, or find the one of this key. `here=False` leaves its steps to workers."""
         from ecoa.engine.starting import start
 
-        return await start(self, x, idempotency_key=idempotency_key, context=context, priority=priority, by=by)
+        return await start(
+            self, x, idempotency_key=idempotency_key, context=context, priority=priority, by=by, here=here
+        )
 
     @classmethod
     async def resume(cls, run_id: str) -> RunHandle[Any]:
