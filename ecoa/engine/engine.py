@@ -16,6 +16,7 @@ from ecoa.calling.scope import Scope
 from ecoa.codec import loads
 from ecoa.engine import control, step, undoing
 from ecoa.engine.plan import Place, locate
+from ecoa.engine.telling import tell_turn, turn_span
 from ecoa.engine.turn import Items, Turn
 from ecoa.engine.version import problems
 from ecoa.errors import AgentError, AgentTimeout, EcoaError, Fenced, NotFound, SessionConflict, StoreUnavailable
@@ -23,7 +24,6 @@ from ecoa.graph import registry
 from ecoa.graph.node import Chain, Each, Loop, Parallel, ReviewGate, SignalWait, Step, When
 from ecoa.graph.path import COMPENSATE
 from ecoa.store.base import Finish, Finished, Lease, Store
-from ecoa.trace import span
 
 if TYPE_CHECKING:
     from ecoa.agent import Agent
@@ -96,7 +96,7 @@ class Engine:
 
     async def turn(self, lease: Lease) -> list[Lease]:
         """Run a node and write how that ended; the leases handed over with it. Never raises for what an agent does."""
-        with span("node", lease.path, run_id=lease.run_id, path=lease.path, trace_id=lease.trace_id) as here:
+        with turn_span(lease) as here:
             try:
                 ended = await self._run(lease)
                 if ended.error is not None:
@@ -107,6 +107,7 @@ class Engine:
             finally:
                 if lease.session is not None:
                     self._sessions.pop((lease.run_id, lease.path), None)
+            await tell_turn(self.store, lease, ended, finished)
             self.finished(lease, ended, finished)
             return list(finished.leases)
 

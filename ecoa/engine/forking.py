@@ -11,6 +11,7 @@ from ecoa.engine.engine import FORK
 from ecoa.engine.handle import SAME, RunHandle
 from ecoa.engine.ids import uuid7
 from ecoa.engine.plan import First, Place, enter, locate
+from ecoa.engine.telling import tell_start
 from ecoa.errors import Misuse, NotFound
 from ecoa.graph import registry
 from ecoa.graph.node import Chain, Each, Parallel
@@ -57,6 +58,7 @@ async def fork(
     engine.adopt(pipeline.name)
     started = await store.start(run, worker=engine.worker)
     engine.forks.put(run.id, reused)
+    tell_start(started.run)
     engine.take(started.leases)
     return RunHandle(run.id, engine=engine, pipeline=pipeline)
 

@@ -12,6 +12,7 @@ from ecoa.engine.ids import uuid7
 from ecoa.engine.local import local_engine
 from ecoa.engine.plan import enter
 from ecoa.engine.step import SESSION_INPUT
+from ecoa.engine.telling import tell_start
 from ecoa.errors import Misuse
 from ecoa.result import Result
 from ecoa.store import default_store
@@ -69,6 +70,7 @@ async def start(
     started = await engine.store.start(run, worker=engine.worker)
     if started.created:
         engine.forks.put(run.id, {})
+        tell_start(started.run)
     engine.take(started.leases)
     return RunHandle(started.run.id, engine=engine, pipeline=pipeline, replayed=_replayed(started))
 

@@ -114,7 +114,7 @@ class Turn:
 
     def paused(self, review: NewReview, state: Json, *, session: SessionWrites | None = None) -> Finish:
         """People are asked."""
-        return self.finish("paused", review=review, state=json.dumps(state), session=session)
+        return self.finish("paused", review=review, state=json.dumps({**state, "review": review.id}), session=session)
 
     def finish(self, status: NodeStatus, **more: Any) -> Finish:
         """Any end of this turn."""
