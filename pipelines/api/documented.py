@@ -30,10 +30,20 @@ def documented(
     takes: Form | None = None,
     status: int = 200,
     refusals: tuple[int, ...] = (),
+    method: str | None = None,
+    description: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The schema of a view: what it takes and answers, and every error's form. The docstring is its description."""
+    """The schema of a view: what it takes and answers, and every error's form. The docstring is its description.
+
+    A route with two methods is described twice, each with its method and description.
+    """
     errors: dict[int, Any] = dict.fromkeys((400, 401, 403, 404), serializers.Error)  # Any: as drf-spectacular takes it
     errors |= dict.fromkeys(refusals, Refusal)
     return extend_schema(
-        operation_id=id, parameters=[*parameters, PROJECT], request=takes, responses={status: answer, **errors}
+        operation_id=id,
+        parameters=[*parameters, PROJECT],
+        request=takes,
+        responses={status: answer, **errors},
+        methods=[method] if method else None,
+        description=description,
     )

@@ -12,6 +12,7 @@ from ecoa.errors import (
     EcoaError,
     EditInvalid,
     IdempotencyConflict,
+    Misuse,
     NotFound,
     PipelineChanged,
     ResultNotSerializable,
@@ -21,14 +22,14 @@ from ecoa.errors import (
 )
 from ecoa_web.api_errors import Unavailable
 from pipelines.api.forms import when
-from pipelines.verbs.errors import InputInvalid, RunConflict, Unstartable
+from pipelines.verbs.errors import InputInvalid, Unstartable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CONFLICT = (409, "run_conflict")  # the run, as it is, refuses: the message says why
 CODES: dict[type[EcoaError], tuple[int, str]] = {
     ReviewConflict: (409, "review_conflict"),
-    RunConflict: (409, "run_conflict"),
     PipelineChanged: (409, "pipeline_changed"),
     Unstartable: (409, "unstartable"),
     ReviewExpired: (410, "review_expired"),
@@ -36,6 +37,7 @@ CODES: dict[type[EcoaError], tuple[int, str]] = {
     InputInvalid: (422, "invalid_input"),
     ResultNotSerializable: (422, "invalid_value"),
     IdempotencyConflict: (422, "idempotency_conflict"),
+    Misuse: (422, "misuse"),
 }
 
 
@@ -43,7 +45,7 @@ class Refused(APIException):
     """An answer that the engine gave, with its code and what it knows."""
 
     def __init__(self, error: EcoaError) -> None:
-        self.status_code, code = CODES[type(error)]
+        self.status_code, code = CODES.get(type(error), CONFLICT)
         super().__init__(error.message, code=code)
         self.facts = _facts(error)
 
@@ -57,7 +59,7 @@ def told() -> Iterator[None]:
         raise Http404(error.message) from error
     except StoreUnavailable as error:
         raise Unavailable from error
-    except tuple(CODES) as error:
+    except EcoaError as error:
         raise Refused(error) from error
 
 

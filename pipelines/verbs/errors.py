@@ -10,10 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class RunConflict(EcoaError):
-    """The run is in no state for this."""
-
-
 class Unstartable(EcoaError):
     """No code of this pipeline is known here, and no worker has it."""
 

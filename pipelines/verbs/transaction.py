@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
+from ecoa.store.postgres.liveness import CHANNEL
 from ecoa.store.postgres.work import run_sync
 from ecoa_web.live.publish import publish
 
@@ -13,12 +14,11 @@ if TYPE_CHECKING:
     from ecoa.store.postgres.work import Work
 
 
-def do[T](work: Work[T], *, project_id: int | None, wakes: bool = False) -> T:
+def do[T](work: Work[T], *, project_id: int, wakes: bool = False) -> T:
     """Do it in one transaction; then hint that the project changed and, when it made a step ready, ring the workers."""
     with transaction.atomic():
         done = read(work)
-        if project_id is not None:
-            transaction.on_commit(lambda: _tell(project_id, wakes=wakes))
+        transaction.on_commit(lambda: tell(project_id, wakes=wakes))
     return done
 
 
@@ -29,6 +29,10 @@ def read[T](work: Work[T]) -> T:
         return run_sync(connection.connection, work)
 
 
-def _tell(project_id: int, *, wakes: bool) -> None:
+def tell(project_id: int, *, wakes: bool = False) -> None:
+    """Hint to pages and, with `wakes`, to workers. Not within a transaction."""
+    connection.ensure_connection()
     with connection.wrap_database_errors:
+        if wakes:
+            connection.connection.execute(f"NOTIFY {CHANNEL}")
         publish(connection.connection, [project_id])
