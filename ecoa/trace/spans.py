@@ -20,6 +20,7 @@ _HERE: ContextVar[Mapping[str, Any]] = ContextVar("ecoa_trace_here", default={})
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _STEERS = frozenset({"StoredWait", "GeneratorExit"})  # exceptions that report nothing
 _WAITS = frozenset({"NeedsReview"})
+_ALONE = frozenset({"run", "node"})  # of a run: below what the run says, whatever the task that works on it is in
 
 
 class OtelSpan:
@@ -181,8 +182,10 @@ def remote(trace_id: str, span_id: int) -> SpanContext:
 
 def _begin(kind: str, name: str, given: Mapping[str, Any]) -> tuple[OtelSpan, Mapping[str, Any]]:
     """A span in its place, and what those below it inherit."""
-    told = {**_HERE.get(), **names.of_kind(kind, name), **names.attributes(given)}
-    parent, trace_id, span_id = _place(kind, given)
+    alone = kind in _ALONE and "run_id" in given
+    around = {} if alone else _HERE.get()
+    told = {**around, **names.of_kind(kind, name), **names.attributes(given)}
+    parent, trace_id, span_id = _place(kind, given, alone=alone)
     start_ns = clock.now_ns()
     run_id = given.get("run_id")
     links: tuple[Link, ...] = ()
@@ -201,13 +204,13 @@ def _begin(kind: str, name: str, given: Mapping[str, Any]) -> tuple[OtelSpan, Ma
     return OtelSpan(span), {key: value for key, value in told.items() if key in names.INHERITED}
 
 
-def _place(kind: str, given: Mapping[str, Any]) -> tuple[SpanContext | None, int | None, int | None]:
+def _place(kind: str, given: Mapping[str, Any], *, alone: bool) -> tuple[SpanContext | None, int | None, int | None]:
     """The parent, and the ids that are wanted.
 
     A span is below the current one of its trace. Without one it is below its run; outside of runs it is the first span
     of its trace.
     """
-    current = otel.get_current_span().get_span_context()
+    current = otel.INVALID_SPAN_CONTEXT if alone else otel.get_current_span().get_span_context()
     trace_id, run_id = given.get("trace_id"), given.get("run_id")
     wanted = None if trace_id is None else ids.trace_int(trace_id)
     span_id = None
