@@ -44,6 +44,7 @@ class Config:
     smtp_url: str | None
     mail_from: str | None
     slack_webhook_url: str | None
+    pipelines: tuple[str, ...]  # modules that define the pipelines that workers run
     allow_private_webhooks: bool
 
 
@@ -89,6 +90,7 @@ def read_config() -> Config:
         oidc_name=env.str("ECOA_OIDC_NAME", "single sign-on"),
         smtp_url=env.str("ECOA_SMTP_URL", None) or None,
         mail_from=env.str("ECOA_MAIL_FROM", None) or None,
+        pipelines=tuple(env.list("ECOA_PIPELINES", [])),
         slack_webhook_url=env.str("ECOA_SLACK_WEBHOOK_URL", None) or None,
         allow_private_webhooks=env.bool("ECOA_ALLOW_PRIVATE_WEBHOOKS", False),
     )

@@ -13,6 +13,7 @@ import random
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
@@ -29,7 +30,7 @@ from traces.store.group import TRANSIENT, Store
 from traces.store.settling import settle_due
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from psycopg import Connection
 
@@ -60,8 +61,11 @@ class Loop(Protocol):
         ...
 
 
-def run(config: Config, stop: threading.Event | None = None) -> None:
-    """Work until told to stop: by the event, or without one by SIGTERM or SIGINT."""
+type More = tuple[str, Callable[..., Loop]]  # the thread's name; makes its loop of a connection and `config=`
+
+
+def run(config: Config, stop: threading.Event | None = None, *, more: Sequence[More] = ()) -> None:
+    """Work until told to stop: by the event, or without one by SIGTERM or SIGINT. `more` loops are run beside ours."""
     if stop is None:
         stop = _stop_on_signals()
     _spare_the_collector()
@@ -78,6 +82,12 @@ def run(config: Config, stop: threading.Event | None = None) -> None:
     others.append(
         threading.Thread(target=_forever, args=("search", Index, dsn, JOBS_SESSION, stop), name="search", daemon=True)
     )
+    others += [
+        threading.Thread(
+            target=_forever, args=(name, partial(make, config=config), dsn, JOBS_SESSION, stop), name=name, daemon=True
+        )
+        for name, make in more
+    ]
     for thread in others:
         thread.start()
     _forever("ingest", Ingest, dsn, SESSION, stop)

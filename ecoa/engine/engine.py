@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ecoa import clock
+from ecoa import clock, seam
 from ecoa.calling.scope import Scope
 from ecoa.codec import loads
 from ecoa.engine import control, step, undoing
@@ -82,7 +82,7 @@ class Engine:
         self.store = store
         self.worker = worker
         self.lease_s: float | None = lease if lease is not None else getattr(store, "lease_s", None)
-        self.transaction = transaction
+        self.transaction = transaction or seam.transaction
         self.items: Kept[Key, Items] = Kept()
         self.forks: Kept[str, dict[str, str]] = Kept()  # what each run reuses
         self.migrated: Kept[tuple[str, str], bool] = Kept()

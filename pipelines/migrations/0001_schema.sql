@@ -265,6 +265,7 @@ CREATE TABLE pipelines_blob (
 CREATE TABLE pipelines_blob_use (                        -- a blob is kept as long as one of its runs
     run_id uuid NOT NULL,
     sha256 bytea NOT NULL,
+    at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (run_id, sha256)
 );
 CREATE INDEX pipelines_blob_use_blob ON pipelines_blob_use (sha256);

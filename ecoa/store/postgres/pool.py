@@ -62,15 +62,22 @@ class Pool:
                 return conn
         try:
             conn = await connect(self._dsn, name="ecoa")
-            if self._direct is None:
-                self._direct = await is_direct(conn)
-            if self._direct:
-                await settle_session(conn)
-            else:
-                conn.prepare_threshold = None  # the next statement may meet another server process
+            try:
+                await self._settle(conn)
+            except BaseException:
+                await conn.close()
+                raise
         except GONE as cause:
             raise StoreUnavailable(f"the database does not answer: {cause}") from cause
         return conn
+
+    async def _settle(self, conn: Conn) -> None:
+        if self._direct is None:
+            self._direct = await is_direct(conn)
+        if self._direct:
+            await settle_session(conn)
+        else:
+            conn.prepare_threshold = None  # the next statement may meet another server process
 
 
 def _hang_up(connections: list[Conn]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from ecoa.store.base import Ballot, ReviewFilter, ReviewPage, ReviewRow
 from ecoa.store.postgres import reviews
 from ecoa.store.postgres.database import Database
@@ -43,31 +46,40 @@ class PostgresStore(Turns, Runs, Workers, Effects, Sessions, Limits):
 
     async def review(self, review_id: str) -> ReviewRow:
         """A review with its votes; NotFound."""
-        return await self._work(reviews.review(review_id, project_id=await self.db.project_id()))
+        project = await self.db.project_id()
+        return await self._work(lambda: reviews.review(review_id, project_id=project))
 
     async def reviews(self, asked: ReviewFilter, *, cursor: str | None = None, limit: int = 100) -> ReviewPage:
         """Those that fit, the earliest deadline first."""
-        return await self._work(reviews.reviews(await self.db.project_id(), asked, cursor=cursor, limit=limit))
+        project = await self.db.project_id()
+        return await self._work(lambda: reviews.reviews(project, asked, cursor=cursor, limit=limit))
 
     async def claim_review(self, review_id: str, *, by: str) -> ReviewRow:
         """Say who looks at it (informs others, locks nobody out). ReviewConflict when it is decided."""
-        return await self._work(reviews.claim(review_id, by=by, project_id=await self.db.project_id()))
+        project = await self.db.project_id()
+        return await self._work(lambda: reviews.claim(review_id, by=by, project_id=project))
 
     async def decide_review(self, review_id: str, ballot: Ballot) -> ReviewRow:
         """Count a vote; the review as it then stands. Raises ReviewConflict, ReviewExpired, EditInvalid, NotFound."""
-        row = await self._work(reviews.decide(review_id, ballot, project_id=await self.db.project_id()))
+        project = await self.db.project_id()
+        row = await self._work(lambda: reviews.decide(review_id, ballot, project_id=project))
         self.db.liveness.ring()
         return row
 
     async def expire_reviews(self, *, limit: int = 100) -> int:
         """Climb ladders and end what is overdue: escalate, reject or hold, never approve. How many reviews changed."""
         changed = 0
-        for review_id in await self._work(reviews.due(limit=limit)):
-            changed += await self._work(reviews.expire(review_id))
+        for review_id in await self._work(lambda: reviews.due(limit=limit)):
+            changed += await self._work(partial(reviews.expire, review_id))
         if changed:
             self.db.liveness.ring()
         return changed
 
-    async def _work[T](self, work: Work[T]) -> T:
-        async with self.db.transaction() as conn:
-            return await run_async(conn, work)
+    async def _work[T](self, work: Callable[[], Work[T]]) -> T:
+        """In a transaction, again when its connection was lost: what did not commit did nothing."""
+
+        async def run() -> T:
+            async with self.db.transaction() as conn:
+                return await run_async(conn, work())
+
+        return await self.db.patiently(run)
