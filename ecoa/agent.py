@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Unpack, cast, overload
 
 from ecoa.calling import registry
 from ecoa.calling.attempts import call
@@ -26,6 +26,10 @@ from ecoa.resilience.bulkhead import Bulkhead
 from ecoa.result import Result, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from typing_extensions import TypeVar
+
     from ecoa.connectors.types import Connector
     from ecoa.context import SessionContext
     from ecoa.graph.pipeline import Pipeline
@@ -34,10 +38,18 @@ if TYPE_CHECKING:
     from ecoa.resilience.retry import RetryPolicy
     from ecoa.review import Review
 
+    In = TypeVar("In", default=Any)  # an agent by name may take and give anything
+    Out = TypeVar("Out", default=Any)
+else:  # 3.12 knows no defaults
+    from typing import TypeVar
+
+    In = TypeVar("In")
+    Out = TypeVar("Out")
+
 __all__ = ["Agent", "AgentError", "Result", "Usage", "agent"]
 
 
-class Agent[In, Out]:
+class Agent(Generic[In, Out]):  # noqa: UP046  # parameters of the new syntax have no defaults in 3.12
     """A callable with policies: `Agent("name", fn, …)`, or by name one that is registered: `Agent("refund", …)`.
 
     A name is looked up at the call; options given here go before those of the registered agent. Without options a call
@@ -234,13 +246,29 @@ class Agent[In, Out]:
 
 
 @overload
-def agent(fn: Callable[..., Any] | type, /) -> Agent[Any, Any]: ...
-
-
-@overload
 def agent(
     fn: None = None, /, *, name: str | None = None, **options: Unpack[Options]
 ) -> Callable[[Any], Agent[Any, Any]]: ...
+
+
+@overload
+def agent(fn: type[Any], /, *, name: str | None = None, **options: Unpack[Options]) -> Agent[Any, Any]: ...
+
+
+@overload
+def agent[X, Y](
+    fn: Callable[Concatenate[X, ...], Coroutine[Any, Any, Y]],
+    /,
+    *,
+    name: str | None = None,
+    **options: Unpack[Options],
+) -> Agent[X, Y]: ...
+
+
+@overload
+def agent[X, Y](
+    fn: Callable[Concatenate[X, ...], Y], /, *, name: str | None = None, **options: Unpack[Options]
+) -> Agent[X, Y]: ...
 
 
 @overload

@@ -61,7 +61,7 @@ async def call(agent: Any, x: Any, scope: Scope) -> Result[Any]:  # Agent[Any, A
 class Call:
     """One call of a resolved agent; `depth` counts the fallbacks it stands behind."""
 
-    __slots__ = ("agent", "depth", "made", "malformed", "replayed", "retry_until", "scope", "x")
+    __slots__ = ("agent", "began", "depth", "made", "malformed", "replayed", "retry_until", "scope", "spent", "x")
 
     def __init__(self, agent: Any, x: Any, scope: Scope, *, depth: int = 0) -> None:
         self.agent = agent
@@ -70,39 +70,34 @@ class Call:
         self.depth = depth
         self.made = 0
         self.malformed = 0
+        self.began = monotonic()
+        self.spent = 0.0  # seconds in earlier turns, stored waits included
         self.replayed = False
         self.retry_until: float | None = None  # by the clock; later the remote may have forgotten the key
         if scope.state is not None and scope.state.get("depth", 0) == depth:
             self.made = scope.state.get("attempts", 0)
             self.malformed = scope.state.get("malformed", 0)
+            self.spent = scope.state.get("spent", 0.0)
 
     async def result(self) -> Result[Any]:
         """Make the call and tell how it ended."""
-        began = monotonic()
         try:
             data = await self.perform()
         except AgentError as error:
-            return self._result(_status_of(error), began, error=error)
-        return self._result("success", began, data=data)
+            return self._result(_status_of(error), error=error)
+        return self._result("success", data=data)
 
     async def perform(self) -> Any:
         """The output; AgentError when it failed for good."""
-        outer = self.scope.deadline
-        self.scope.deadline = self.scope.until(self.agent.total_timeout)
-        try:
-            self.x = checked_input(self.agent, self.x)
-            if self.agent.effect in ("keyed", "guarded"):
-                return await effects.perform(self)
-            return await self.work()
-        finally:
-            self.scope.deadline = outer
+        self.x = checked_input(self.agent, self.x)
+        return await (effects.perform(self) if self.agent.effect in ("keyed", "guarded") else self.work())
 
     async def work(self) -> Any:
         """The attempts, then the fallback."""
         if self.scope.state is not None and self.scope.state.get("depth", 0) > self.depth:
             return await self._fall_back()  # a wait of the fallback was stored
         try:
-            return await self._attempts()
+            return await self._attempts_in_time()
         except AgentError as error:
             if not self._falls_back(error):
                 raise
@@ -110,11 +105,19 @@ class Call:
             self.scope.event("fallback", agent=self.agent.name, to=fallback, error=error.describe())
             return await self._fall_back()
 
+    async def _attempts_in_time(self) -> Any:
+        outer, total = self.scope.deadline, self.agent.total_timeout
+        self.scope.deadline = self.scope.until(None if total is None else total - self.spent)
+        try:
+            return await self._attempts()
+        finally:
+            self.scope.deadline = outer
+
     async def _attempts(self) -> Any:
         while True:
+            self._remember()
             self.made += 1
             self.scope.calls += 1
-            self._remember()
             attempt = Attempt(self.agent, self.x, self.scope, self.made)
             session = _Session(self.scope)
             try:
@@ -145,12 +148,12 @@ class Call:
         left = self.scope.remaining
         if left is not None and seconds >= left:
             raise error
-        if self.retry_until is not None and monotonic() + seconds >= self.retry_until:
+        if self.retry_until is not None and monotonic() + seconds + (self.agent.timeout or 0) >= self.retry_until:
             raise EffectUnknown(f"{self.agent.name}: the key may be forgotten by now; {error.message}") from error
         if policy.budget is not None and not policy.budget.spend(error):
             raise BudgetExhausted(f"the retry budget is empty; {error.message}") from error
         self.scope.event("retry_wait", seconds=round(seconds, 3), attempt=self.made, error=error.describe())
-        self._remember()
+        self._remember(wait=seconds)
         try:
             with span("wait", "retry", seconds=seconds):
                 await self.scope.wait(seconds, "retry")
@@ -187,19 +190,22 @@ class Call:
         kind = "timeout" if isinstance(error, AgentTimeout) else "attempt"
         self.scope.event(kind, attempt=self.made, agent=self.agent.name, ok=False, error=error.describe())
 
-    def _remember(self) -> None:
-        """How far it is, for a wait that is stored: an attempt that did not begin yet does not count."""
-        self.scope.made = {"attempts": self.made, "malformed": self.malformed, "depth": self.depth}
+    def _remember(self, *, wait: float = 0.0) -> None:
+        """How far it is, for a wait that is stored."""
+        self.scope.made = {
+            "attempts": self.made,
+            "malformed": self.malformed,
+            "depth": self.depth,
+            "spent": round(self.spent + monotonic() - self.began + wait, 3),
+        }
 
-    def _result(
-        self, status: Status, began: float, *, data: Any = None, error: AgentError | None = None
-    ) -> Result[Any]:
+    def _result(self, status: Status, *, data: Any = None, error: AgentError | None = None) -> Result[Any]:
         return Result(
             status=status,
             data=data,
             error=error,
             attempts=self.made,
-            duration=monotonic() - began,
+            duration=self.spent + monotonic() - self.began,
             trace_id=self.scope.trace_id,
             run_id=self.scope.run_id,
             replayed=self.replayed,

@@ -96,11 +96,9 @@ def never_sent(exception: BaseException) -> bool:
     status = status_of(origin)
     if status is not None:
         return 400 <= status < 500 and status not in {408, 409, 425}
-    if isinstance(exception, AgentError):
-        return isinstance(exception, RateLimited | CircuitOpen) or (
-            _is_plain(exception) and exception.__cause__ is None
-        )
-    return _names(origin) & _NOT_SENT != set()
+    if not isinstance(origin, AgentError):
+        return _names(origin) & _NOT_SENT != set()
+    return isinstance(origin, RateLimited | CircuitOpen) or (_is_plain(origin) and origin is exception)
 
 
 def _translated(exception: Exception) -> AgentError:

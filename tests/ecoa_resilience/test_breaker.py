@@ -12,6 +12,11 @@ from ecoa.resilience import BreakerChange, CircuitBreaker
 from ecoa.testing.clock import Clock, virtual_time
 
 
+def state_of(breaker: CircuitBreaker) -> str:
+    """It changes behind a type checker's back."""
+    return breaker.state
+
+
 async def fail(breaker: CircuitBreaker, times: int = 1, error: Exception | None = None) -> None:
     """Calls through the breaker that fail."""
     for _ in range(times):
@@ -33,10 +38,10 @@ async def test_three_failures_open_it() -> None:
         breaker = CircuitBreaker(failure_threshold=3, recovery_timeout=60)
 
         await fail(breaker, 2)
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
         await fail(breaker)
 
-        assert breaker.state == "open"
+        assert state_of(breaker) == "open"
         with pytest.raises(CircuitOpen) as refused:
             await succeed(breaker)
         assert refused.value.retry_after == pytest.approx(60)
@@ -51,7 +56,7 @@ async def test_failures_of_another_minute_do_not_count() -> None:
             await fail(breaker)
             await asyncio.sleep(31)
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 async def test_few_failures_among_many_calls_do_not_open_it() -> None:
@@ -63,7 +68,7 @@ async def test_few_failures_among_many_calls_do_not_open_it() -> None:
             await succeed(breaker, 9)
             await fail(breaker)
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 async def test_a_plain_count_can_be_asked_for() -> None:
@@ -74,7 +79,7 @@ async def test_a_plain_count_can_be_asked_for() -> None:
         await succeed(breaker, 50)
         await fail(breaker, 3)
 
-        assert breaker.state == "open"
+        assert state_of(breaker) == "open"
 
 
 async def test_it_can_wait_for_a_minimum_of_calls() -> None:
@@ -83,10 +88,10 @@ async def test_it_can_wait_for_a_minimum_of_calls() -> None:
         breaker = CircuitBreaker(3, 60, minimum_calls=10)
 
         await fail(breaker, 9)
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
         await fail(breaker)
 
-        assert breaker.state == "open"
+        assert state_of(breaker) == "open"
 
 
 async def test_one_call_probes() -> None:
@@ -95,7 +100,7 @@ async def test_one_call_probes() -> None:
         breaker, gate = CircuitBreaker(3, 60), asyncio.Event()
         await fail(breaker, 3)
         await asyncio.sleep(60)
-        assert breaker.state == "half_open"
+        assert state_of(breaker) == "half_open"
 
         async def probe() -> None:
             async with breaker:
@@ -109,7 +114,7 @@ async def test_one_call_probes() -> None:
         gate.set()
         await probing
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
         await succeed(breaker)
 
 
@@ -142,10 +147,10 @@ async def test_a_probe_that_says_nothing_lets_another_go() -> None:
         with pytest.raises(asyncio.CancelledError):
             async with breaker:
                 raise asyncio.CancelledError
-        assert breaker.state == "half_open"
+        assert state_of(breaker) == "half_open"
         await succeed(breaker)
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 async def test_a_lost_probe_does_not_keep_it_shut() -> None:
@@ -161,7 +166,7 @@ async def test_a_lost_probe_does_not_keep_it_shut() -> None:
         await asyncio.sleep(60)
         await succeed(breaker)
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 async def test_late_answers_to_earlier_calls_change_nothing() -> None:
@@ -172,13 +177,13 @@ async def test_late_answers_to_earlier_calls_change_nothing() -> None:
         await fail(breaker, 3)
 
         await breaker.settle(early_good, None)
-        assert breaker.state == "open"
+        assert state_of(breaker) == "open"
         await asyncio.sleep(60)
         probe = await breaker.admit()
         await breaker.settle(early_bad, TimeoutError())
         await breaker.settle(probe, None)
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 class Status(Exception):
@@ -210,7 +215,7 @@ async def test_illness_counts(error: Exception) -> None:
 
         await fail(breaker, 3, error)
 
-        assert breaker.state == "open"
+        assert state_of(breaker) == "open"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +229,7 @@ async def test_what_is_not_the_targets_fault_does_not_count(error: Exception) ->
 
         await fail(breaker, 10, error)
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 async def test_ignored_exceptions_do_not_count() -> None:
@@ -233,7 +238,7 @@ async def test_ignored_exceptions_do_not_count() -> None:
 
     await fail(breaker, 10, RuntimeError("known"))
 
-    assert breaker.state == "closed"
+    assert state_of(breaker) == "closed"
 
 
 async def test_it_decorates_functions() -> None:
@@ -269,7 +274,7 @@ def test_it_works_without_a_loop() -> None:
         with breaker:
             pass
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
 
 
 async def test_blocks_may_nest() -> None:
@@ -314,7 +319,7 @@ def test_breakers_that_cannot_be_meant_are_refused() -> None:
     """Where they are written."""
     for wrong in ({"failure_threshold": 0}, {"recovery_timeout": 0}, {"window": 0.0}, {"failure_rate": 2.0}):
         with pytest.raises(ValueError):
-            CircuitBreaker(**wrong)  # type: ignore[arg-type]
+            CircuitBreaker(**wrong)
 
 
 def test_people_can_open_and_close_it() -> None:
@@ -324,7 +329,7 @@ def test_people_can_open_and_close_it() -> None:
         breaker = CircuitBreaker()
 
         breaker.trip("maintenance")
-        assert breaker.state == "open"
+        assert state_of(breaker) == "open"
         breaker.reset()
 
-        assert breaker.state == "closed"
+        assert state_of(breaker) == "closed"
