@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 import httpx
 
 from ecoa.agent import agent
+from ecoa.calling.context import CallContext
 from ecoa.errors import AgentTimeout, Overloaded, TransientError
 from ecoa.orchestrator import Pipeline, RetryPolicy
-
-if TYPE_CHECKING:
-    from ecoa.calling.scope import CallContext
 
 BANK = os.environ.get("CHAOS_BANK", "http://127.0.0.1:1")
 LIMIT_CENTS = 9_000  # orders above it need a person

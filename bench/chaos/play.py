@@ -12,6 +12,8 @@ from bench.chaos.clients import Clients
 from bench.chaos.faults import Faults, Plan
 from bench.chaos.rig import Rig, rig
 from bench.chaos.verdict import SQL, verdict
+from ecoa.store import use
+from ecoa.store.postgres import PostgresStore
 
 REST_S = 180.0  # without any fault everything must have come to rest after that
 
@@ -39,10 +41,10 @@ class Outcome:
 
 def play(*, orders: int, seconds: float, workers: int, seed: int, plan: Plan | None = None) -> Outcome:
     """All of it."""
-    with rig(workers=workers, seed=seed) as running:
+    with rig(workers=workers, seed=seed) as running, use(PostgresStore(running.dsn)):
         with running.superuser() as session:
             session.execute(Path(__file__).with_name("watch.sql").read_text(encoding="utf-8"))
-        clients = Clients(running.dsn, seed)
+        clients = Clients(seed)
         faults = Faults(running, plan or Plan(), Random(seed))
         clients.order(orders, seconds=seconds * 0.95)
         clients.decide()

@@ -20,6 +20,7 @@ from ecoa_web.db.embedded import Server
 from tests.platform.running import PROJECT, free_ports, temporary_folder
 
 PIPELINES = "bench.chaos.orders"
+WORKER = "import sys; from ecoa.cli import main; sys.exit(main())"
 STOP_S = 20.0
 
 
@@ -96,7 +97,7 @@ class Rig:
         self.started += 1
         with (self.folder / "workers.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "ecoa.cli", "worker", PIPELINES],
+                [sys.executable, "-c", WORKER, "worker", PIPELINES],
                 cwd=PROJECT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
