@@ -28,6 +28,7 @@ class Item:
     url: str
     current: bool
     key: str  # pressed after `g`
+    badge: str  # where the number beside it is pulled from; "" for none
 
 
 SETTINGS = (
@@ -37,17 +38,29 @@ SETTINGS = (
     *("ingest-rule-new", "ingest-rule-remove"),
     *("projects", "whole-audit", "profile"),
 )
+PIPELINES = (
+    *("pipeline", "runs", "run", "run-cancel", "run-retry", "run-fork", "run-resolve"),
+    *("breakers", "breaker-act", "simulation"),
+)
 # (word, icon, URL name, key after `g`, names of the pages inside it). A page that does not exist yet is not shown.
 PLACES = (
     ("Overview", "overview", "overview", "o", ("start",)),
     ("Traces", "traces", "traces", "t", ("trace", "trace-costs")),
     ("Agents", "agents", "agents", "a", ("agent",)),
     ("Models", "models", "models", "m", ("model", "costs")),
+    ("Pipelines", "pipelines", "pipelines", "p", PIPELINES),
+    ("Reviews", "reviews", "reviews", "r", ("review", "review-decide")),
     ("Sessions", "sessions", "sessions", "n", ("session",)),
     ("Settings", "settings", "project-settings", "s", SETTINGS),
 )
 # Pages that are not about a span of time; settings are not, either, but for ingest.
-TIMELESS = frozenset({"start", "home", "trace", "trace-costs", "session"})
+TIMELESS = frozenset(
+    {
+        *("start", "home", "trace", "trace-costs", "session"),
+        *("run", "run-cancel", "run-retry", "run-fork", "run-resolve", "breaker-act", "simulation"),
+        *("reviews", "review", "review-decide", "reviews-badge"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +125,17 @@ def rail(request: HttpRequest, project: Project | None) -> list[Item]:
         except NoReverseMatch:
             continue
         current = here == name or here in inside
-        items.append(Item(word=word, icon=icon, url=f"{url}?{query}" if query else url, current=current, key=key))
+        whole = f"{url}?{query}" if query else url
+        items.append(Item(word=word, icon=icon, url=whole, current=current, key=key, badge=badge(name, project)))
     return items
+
+
+def badge(name: str, project: Project) -> str:
+    """Where a place's number is pulled from once the page is live: no page waits for it."""
+    try:
+        return reverse(f"{name}-badge", args=[project.slug])
+    except NoReverseMatch:
+        return ""
 
 
 def range_menu(request: HttpRequest) -> RangeMenu:

@@ -17,4 +17,5 @@ urlpatterns = [
     path("", include("traces.api_urls")),
     path("", include("pipelines.api_urls")),
     path("", include("traces.urls")),
+    path("", include("pipelines.urls")),
 ]

@@ -18,6 +18,14 @@ const BEHAVIOURS = {
   "trace-tabs": () => import("./behaviours/trace-tabs.js"),
   waterfall: () => import("./behaviours/waterfall.js"),
   prose: () => import("./behaviours/prose.js"),
+  lazy: () => import("./behaviours/lazy.js"),
+  "json-view": () => import("./behaviours/json-view.js"),
+  "run-views": () => import("./behaviours/run-views.js"),
+  "row-keys": () => import("./behaviours/row-keys.js"),
+  "submit-on-change": () => import("./behaviours/submit-on-change.js"),
+  "value-form": () => import("./behaviours/value-form.js"),
+  review: () => import("./behaviours/review.js"),
+  "review-queue": () => import("./behaviours/review-queue.js"),
 };
 
 const attached = new Map();
