@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from ecoa.clock import monotonic
 from ecoa.errors import CircuitOpen
@@ -148,7 +148,7 @@ class CircuitBreaker:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> bool:
+    ) -> Literal[False]:
         await self.settle(self._left(), error)
         return False
 
