@@ -171,7 +171,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "ECOA",
-    "DESCRIPTION": "Traces of LLM-agent pipelines, and figures about them.",
+    "DESCRIPTION": "Traces of LLM-agent pipelines, figures about them, runs of pipelines, and reviews.",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
@@ -181,6 +181,11 @@ SPECTACULAR_SETTINGS = {
         "SpanStatus": "traces.serializers.SPAN_STATUSES",
         "SpanKind": "traces.serializers.SPAN_KINDS",
         "PartType": "traces.serializers.PART_TYPES",
+        "RunStatus": "pipelines.api.serializers.RUN_STATUSES",
+        "NodeStatus": "pipelines.api.serializers.NODE_STATUSES",
+        "ReviewStatus": "pipelines.api.serializers.REVIEW_STATUSES",
+        "Decision": "pipelines.api.serializers.DECISIONS",
+        "BreakerState": "pipelines.api.serializers.BREAKER_STATES",
     },
 }
 

@@ -8,12 +8,13 @@ from rest_framework import serializers as s
 
 REVIEW_STATUSES = ["pending", "approved", "edited", "rejected", "expired", "cancelled"]
 DECISIONS = ["approve", "edit", "reject"]
+BREAKER_STATES = ["closed", "open", "half_open"]
 ON_EXPIRE = ["escalate", "reject", "hold"]
 MAYBE: dict[str, Any] = {"allow_null": True}  # keyword arguments of any field
 MOST_COMMENT = 10_000
 
 
-class Problem(s.Serializer[object]):
+class Misfit(s.Serializer[object]):
     path = s.CharField(help_text="Its place, such as items/0/sku; empty for the whole.")
     message = s.CharField()
 
@@ -30,7 +31,7 @@ class RefusedDetail(s.Serializer[object]):
     message = s.CharField()
     field = s.CharField(**MAYBE)
     decided = Decided(required=False, help_text="Of a 409 on a review: who was first.")
-    problems = Problem(many=True, required=False, help_text="Of a 422: what does not fit the schema.")
+    problems = Misfit(many=True, required=False, help_text="Of a 422: what does not fit the schema.")
 
 
 class Refusal(s.Serializer[object]):
@@ -265,7 +266,7 @@ class PipelineDetail(s.Serializer[object]):
 
 class Breaker(s.Serializer[object]):
     name = s.CharField()
-    state = s.ChoiceField(["closed", "open", "half_open"])
+    state = s.ChoiceField(BREAKER_STATES)
     reason = s.CharField()
     wait = s.FloatField(help_text="Seconds that it stays open this time.")
     opened_at = s.DateTimeField(**MAYBE)
