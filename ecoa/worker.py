@@ -1,7 +1,7 @@
 """A worker: claims what may run, runs it, says that it lives, and takes back what dead workers held. As many as wanted.
 
 claim ▶ turn ▶ turn ▶ …     each slot follows one chain of nodes, handed over from turn to turn without the queue
-beat                        every 3 s: leases are extended; what was lost, or is to be cancelled, is stopped
+beat                        every 3 s, a fifth of a lease: leases are extended; what was lost, or is to be cancelled, is stopped
 reap                        every half second, a little more or less: nodes of dead workers become ready
 SIGTERM                     claim nothing; running turns have 30 s to end, the rest is given back
 """
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("ecoa.worker")
 
 SLOTS = 64
-BEAT_S = 3.0
 REAP_S = (0.4, 0.6)
 LEASE_S = 15.0
 POLL_S = 1.0
@@ -57,6 +56,7 @@ class Worker:
         self._queues = list(queues)
         self._slots = slots
         self._on_turn = on_turn
+        self._lease: float = getattr(store, "lease_s", LEASE_S)
         self._engine = Engine(store, worker=self.name, pipelines=self._pipelines)
         self._chains: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
@@ -65,7 +65,7 @@ class Worker:
         """Work until told to stop, then let running turns end."""
         await self._patiently("enroll", self._enroll)
         others = [
-            asyncio.create_task(self._every(BEAT_S, BEAT_S, self._engine.beat, "beat")),
+            asyncio.create_task(self._every(self._lease / 5, self._lease / 5, self._engine.beat, "beat")),
             asyncio.create_task(self._every(*REAP_S, self._reap, "reap")),
         ]
         log.info("worker_started: %s, pipelines %s", self.name, ", ".join(self._pipelines))
@@ -156,7 +156,7 @@ class Worker:
         return []
 
     async def _reap(self) -> None:
-        for run_id, path in await self._store.reap(lease=LEASE_S):
+        for run_id, path in await self._store.reap(lease=self._lease):
             log.warning("node_taken_back: %s of run %s", path, run_id)
         await self._store.expire_reviews()
 

@@ -30,6 +30,11 @@ def test_database() -> str:
 test_database.__test__ = False  # type: ignore[attr-defined]  # pytest would run it
 
 
+def slug_of(store: PostgresStore) -> str:
+    """The slug of a store's project."""
+    return store.db.project
+
+
 @asynccontextmanager
 async def empty_store(**options: Any) -> AsyncIterator[PostgresStore]:
     """A store with a project of its own and nothing in it; gone with what it wrote afterwards."""

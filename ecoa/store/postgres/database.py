@@ -35,7 +35,7 @@ class Database:
     def __init__(self, dsn: str, *, direct_dsn: str | None, project: str, connections: int) -> None:
         self.dsn = dsn
         self.direct_dsn = make_conninfo(direct_dsn or dsn, **KEEPALIVE)
-        self._slug = project
+        self.project = project
         self._connections = connections
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
         self._livenesses: WeakKeyDictionary[asyncio.AbstractEventLoop, Liveness] = WeakKeyDictionary()
@@ -75,9 +75,9 @@ class Database:
     async def project_id(self) -> int:
         """The project's id, looked up once."""
         if self._project_id is None:
-            rows = await self.rows(PROJECT, {"slug": self._slug})
+            rows = await self.rows(PROJECT, {"slug": self.project})
             if not rows:
-                raise NotFound(f"there is no project {self._slug!r} (ECOA_PROJECT)")
+                raise NotFound(f"there is no project {self.project!r} (ECOA_PROJECT)")
             self._project_id = int(rows[0][0])
         return self._project_id
 
