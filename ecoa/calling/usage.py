@@ -17,7 +17,7 @@ def usage_of(output: Any) -> Usage | None:
         told = output.get("usage", output.get("usage_metadata"))
     else:
         told = getattr(output, "usage", None) or getattr(output, "usage_metadata", None)
-    if callable(told):
+    if callable(told) and not hasattr(told, "input_tokens"):
         with contextlib.suppress(TypeError):  # not the method that was hoped for
             told = told()
     return as_usage(told)

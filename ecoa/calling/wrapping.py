@@ -163,8 +163,8 @@ def _pydantic_ai(target: Any) -> Callable[[Any], Awaitable[Any]] | None:
 
     async def run(x: Any) -> Any:
         answer = await target.run(x)
-        usage = getattr(answer, "usage", None)
-        _count(usage() if callable(usage) else usage)
+        usage = getattr(answer, "usage", None)  # a method before 1.0, and callable for its sake since
+        _count(usage if hasattr(usage, "input_tokens") or not callable(usage) else usage())
         return answer.output
 
     return run
