@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from ecoa.store.postgres import reviews
-from ecoa.store.postgres.liveness import CHANNEL
-from ecoa.store.postgres.work import run_sync
 from ecoa_web.db.named_sql import named_sql
 from pipelines.notify.outbox import send_due
+from pipelines.verbs.reviews import expire_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,14 +74,7 @@ class PipelineJobs:
         return more
 
     def _expire_reviews(self) -> bool:
-        with self._conn.transaction():
-            due = run_sync(self._conn, reviews.due(limit=AT_ONCE))
-        for review_id in due:
-            with self._conn.transaction():
-                run_sync(self._conn, reviews.expire(review_id))
-        if due:
-            self._conn.execute(f"NOTIFY {CHANNEL}")
-        return False
+        return expire_due(limit=AT_ONCE) >= AT_ONCE
 
     def _vacuum(self) -> bool:
         """Keep small what is filled and emptied all the time."""
