@@ -223,6 +223,7 @@ class LocalEngine(Engine):
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
         await self.store.leave(self.worker)
+        await self.store.close()
 
 
 def _eager(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
