@@ -16,9 +16,12 @@ A run's spans have ids that follow from its id and their paths, so that several 
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -80,7 +83,7 @@ NOTHING = NoSpan()
 
 def enabled() -> bool:
     """Whether ECOA_TRACE says that spans are made."""
-    return os.environ.get("ECOA_TRACE", "").strip().lower() in {"true", "1", "yes", "on"}
+    return os.environ.get("ECOA_TRACE", "").strip().lower() in {"true", "1", "yes", "on"} and _installed()
 
 
 def span(kind: Kind, name: str, /, **attributes: Any) -> OpenSpan:
@@ -178,3 +181,15 @@ def flush() -> None:
         from ecoa.trace.export import flush_all
 
         flush_all()
+
+
+@cache
+def _installed() -> bool:
+    """Whether OpenTelemetry is there. Agents work without it, so its absence is told once and stops nothing."""
+    try:
+        found = find_spec("opentelemetry.sdk") is not None and find_spec("opentelemetry.exporter.otlp") is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        logging.getLogger("ecoa.trace").warning("ECOA_TRACE is set, but nothing is traced: pip install 'ecoa[trace]'")
+    return found

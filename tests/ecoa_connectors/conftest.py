@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from ecoa import store
 from ecoa.connectors import Anthropic, Cohere, OpenAI, OpenAICompatible
 from ecoa.connectors.base import Model
+from ecoa.store.memory import MemoryStore
 from tests.ecoa_connectors.fake_llm import Handler
 
 MODELS = {
@@ -49,6 +51,13 @@ class Fake:
         made = makers[provider](model or MODELS[provider], base_url=url, api_key="sk-fake", headers=headers, **settings)
         self.opened.append(made)
         return made
+
+
+@pytest.fixture(autouse=True)
+def memory() -> Iterator[None]:
+    """Breakers and limiters are this process's own."""
+    with store.use(MemoryStore()):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,21 @@ def test_tracing_that_is_off_costs_nothing() -> None:
     assert done.stdout.strip() == "None []"
 
 
+def test_tracing_without_opentelemetry_is_told_and_stops_nothing() -> None:
+    """A worker that lacks the extra does its work."""
+    told = (
+        "import sys; sys.modules['opentelemetry.sdk'] = None; sys.modules['opentelemetry'] = None\n"
+        "from ecoa import trace\nfor _ in 'ab':\n with trace.span('agent', 'a'): print('worked')"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True, env={"ECOA_TRACE": "true"}
+    )
+
+    assert done.stdout.split() == ["worked", "worked"]
+    assert done.stderr.strip() == "ECOA_TRACE is set, but nothing is traced: pip install 'ecoa[trace]'"
+
+
 def test_spans_nest_as_their_blocks_do(collector: Collector) -> None:
     """Names and attributes are OpenTelemetry's for GenAI; every span below an agent has the agent's name."""
     with trace.span("agent", "classify", trace_id=TRACE), trace.span("attempt", "1", attempt=1):
