@@ -14,6 +14,7 @@ from ecoa.review import Approve, decide
 from ecoa.store.memory import MemoryStore
 from ecoa.trace import ids
 from tests.ecoa_trace.conftest import Collector
+from tests.engine_database import empty_store
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,18 @@ async def test_a_run_is_a_tree_of_spans(collector: Collector) -> None:
 
 async def test_a_review_is_a_wait_and_the_run_goes_on_after_it(collector: Collector) -> None:
     """Announced while people are asked; sent with their decision; what comes after it links to the run."""
+    await review_is_a_wait(collector)
+
+
+async def test_a_review_in_postgresql_is_a_wait(collector: Collector, django_db_setup: None) -> None:
+    """The database keeps all that tracing needs to know."""
+    async with empty_store() as kept:
+        with store.use(kept):
+            await review_is_a_wait(collector)
+
+
+async def review_is_a_wait(collector: Collector) -> None:
+    """Run a pipeline through its review, and look at its spans."""
 
     @agent(name="traced-draft")
     async def draft(text: str) -> str:
