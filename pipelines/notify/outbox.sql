@@ -1,7 +1,7 @@
 -- name: claim
 -- The message that is due for longest, for this sender alone until its lease is over.
 UPDATE pipelines_message SET attempt = attempt + 1, due_at = clock_timestamp() + %(lease)s * interval '1 s'
-WHERE  id = (SELECT id FROM pipelines_message WHERE status = 'waiting' AND due_at <= clock_timestamp()
+WHERE  id = (SELECT id FROM pipelines_message WHERE status = 'waiting' AND due_at <= now()
              ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1)
 RETURNING id, project_id, review_id::text, channel, occasion, attempt;
 

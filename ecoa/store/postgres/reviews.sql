@@ -118,7 +118,7 @@ VALUES (%(project)s, %(run)s::uuid, %(path)s, %(kind)s, %(data)s::json);
 -- name: due
 -- Reviews whose next rung or whose deadline has come.
 SELECT id::text FROM pipelines_review
-WHERE  status = 'pending' AND least(expires_at, escalate_at) <= clock_timestamp()
+WHERE  status = 'pending' AND least(expires_at, escalate_at) <= now()
 ORDER  BY least(expires_at, escalate_at) LIMIT %(limit)s;
 
 -- name: escalate
