@@ -118,6 +118,7 @@ class Call:
             self._remember()
             self.made += 1
             self.scope.calls += 1
+            self.scope.called.clear()  # the same calls of every attempt have the same paths and keys
             attempt = Attempt(self.agent, self.x, self.scope, self.made)
             session = _Session(self.scope)
             try:
@@ -163,10 +164,12 @@ class Call:
 
     async def _fall_back(self) -> Any:
         fallback = Call(self.agent.fallback.resolve(), self.x, self.scope, depth=self.depth + 1)
+        outer, self.scope.within = self.scope.within, f"{self.scope.path}/{fallback.agent.name}"
         try:
             # An effect is the whole call's: the fallback has the same key, and is not entered in the ledger again.
             return await (fallback.perform() if self.agent.effect == "none" else fallback.work())
         finally:
+            self.scope.within = outer
             self.made += fallback.made
             self.replayed = fallback.replayed
 

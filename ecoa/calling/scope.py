@@ -68,13 +68,14 @@ class Scope:
     made: dict[str, Any] = field(default_factory=dict)  # how far this call is: the state of a StoredWait
     calls: int = 0  # of the agent, or its fallbacks, in this turn
     asked: bool = False  # people, in this turn
-    called: dict[str, int] = field(default_factory=dict)  # children by name
+    within: str | None = None  # where the paths of children begin, when it is not `path`: in a fallback
+    called: dict[str, int] = field(default_factory=dict)  # children by name, of this attempt
     _derived_key: str | None = None
 
     def child(self, name: str, *, key: str | None = None, session: SessionContext | None = None) -> Scope:
         """The scope of a call that this call's code makes: the same run, no more time than is left here."""
         nth = self.called[name] = self.called.get(name, 0) + 1
-        path = f"{self.path}/{name}#{nth}"
+        path = f"{self.within or self.path}/{name}#{nth}"
         return Scope(
             path=path,
             trace_id=self.trace_id,

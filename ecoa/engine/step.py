@@ -33,11 +33,18 @@ async def step(turn: Turn, agent: Agent[Any, Any], text: str) -> Finish:
     if state.get("doubtful") and decision is not None:
         if decision["decision"] in HAPPENED:
             return await turn.done(as_text(decision.get("output")))
+        await _allow_again(turn, state)
         decision = None
     if (reused := await turn.engine.reused(turn.lease, agent)) is not None:
         turn.event("effect", status="reused", agent=agent.name)
         return await turn.done(reused)
     return await _call(turn, agent, text, state, decision)
+
+
+async def _allow_again(turn: Turn, state: Json) -> None:
+    """A person says that the doubtful effect did not happen: the ledger lets it be intended anew."""
+    scope = turn.new_scope(state, None, None)
+    await scope.settle(EffectDone(key=scope.idempotency_key, status="failed"), now=True)
 
 
 async def _call(turn: Turn, agent: Agent[Any, Any], text: str, state: Json, decision: Json | None) -> Finish:

@@ -281,6 +281,7 @@ class CircuitBreaker:
         else:
             return  # the probe said nothing: its lease in the store runs out by itself
         if row is not None:
+            circuit.seen = min(circuit.seen, row.version - 1)  # what became of it holds even where nothing changed
             self._follow(row)
 
     def _tell(self, reason: str) -> None:
