@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from random import Random
@@ -20,7 +20,8 @@ from ecoa.store.base import Ballot, ReviewFilter, ReviewRow, Store
 DECIDERS = ("ann", "ben", "cyd")
 CHANNELS = ("web", "api", "slack")
 COSTLY = 0.2  # share of orders that need a person
-AGAIN = 0.1  # share of orders that are sent again: a double click, a caller that gave up waiting
+TWICE = 0.1  # share of orders that are sent again: a double click, a caller that gave up waiting
+AGAIN = '{"decision": "again", "output": null, "by": "ops", "comment": ""}'
 LOOK_S = 0.3
 
 
@@ -46,6 +47,13 @@ class Clients:
     def wait_ordered(self) -> None:
         """Until every order was taken."""
         self._threads[0].join()
+
+    def clear_up(self, stuck: Sequence[tuple[str, dict[str, Any], str | None]]) -> None:
+        """What callers and operators do afterwards: failed orders are sent again, steps of dead workers tried again.
+
+        Each is a run, its order, and the step that is held. Guarded ones are left alone: that they are listed counts.
+        """
+        asyncio.run(self._clear_up(stuck))
 
     def stop(self) -> None:
         self._stop.set()
@@ -76,7 +84,7 @@ class Clients:
             await asyncio.sleep(begun + number * seconds / count - time.monotonic())
             cents = random.randint(LIMIT_CENTS + 1, 50_000) if random.random() < COSTLY else random.randint(100, 9_000)
             order = {"order": f"T-{number:05}", "cents": cents}
-            times = 2 if random.random() < AGAIN else 1
+            times = 2 if random.random() < TWICE else 1
             await asyncio.gather(*(self._start(order) for _ in range(times)))
 
     async def _start(self, order: dict[str, Any]) -> None:
@@ -89,6 +97,17 @@ class Clients:
                 continue
             self.said["starts answered"] += 1
             return
+
+    async def _clear_up(self, stuck: Sequence[tuple[str, dict[str, Any], str | None]]) -> None:
+        store = default_store()
+        for run_id, order, path in stuck:
+            if path is None:
+                await self._start(order)
+                self.said["failed orders sent again"] += 1
+            else:
+                await store.release(run_id, path, decision=AGAIN, by="ops")
+                self.said["steps that saw three workers die, tried again"] += 1
+        await store.close()
 
     async def _decide(self, store: Store, person: str) -> None:
         while not self._stop.is_set():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import cache
 from typing import Any, TypedDict
 
 import httpx
@@ -16,6 +18,7 @@ BANK = os.environ.get("CHAOS_BANK", "http://127.0.0.1:1")
 LIMIT_CENTS = 9_000  # orders above it need a person
 PATIENT = RetryPolicy(max_attempts=8, backoff_factor=2, initial=0.2, max_delay=3)
 TIMEOUT_S = 3.0
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Order(TypedDict):
@@ -47,8 +50,7 @@ async def ship(order: Order) -> Order:
 
 async def _post(path: str, body: dict[str, Any], *, key: str = "") -> None:
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-            answer = await client.post(BANK + path, json=body, headers={"Idempotency-Key": key})
+        answer = await _client().post(BANK + path, json=body, headers={"Idempotency-Key": key})
     except httpx.TimeoutException as cause:
         raise AgentTimeout(str(cause)) from cause
     except httpx.TransportError as cause:
@@ -56,6 +58,12 @@ async def _post(path: str, body: dict[str, Any], *, key: str = "") -> None:
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         raise Overloaded("the bank is busy")
     answer.raise_for_status()
+
+
+@cache
+def _client() -> httpx.AsyncClient:
+    """One for the process: making one takes longer than asking."""
+    return httpx.AsyncClient(timeout=TIMEOUT_S, verify=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 orders = (

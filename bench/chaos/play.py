@@ -15,6 +15,7 @@ from bench.chaos.verdict import SQL, verdict
 from ecoa.store import use
 from ecoa.store.postgres import PostgresStore
 
+ROUNDS = 3
 REST_S = 180.0  # without any fault everything must have come to rest after that
 
 
@@ -53,6 +54,13 @@ def play(*, orders: int, seconds: float, workers: int, seed: int, plan: Plan | N
         clients.wait_ordered()
         _wait_for_rest(running)
         rest_s = time.monotonic() - ended
+        for _ in range(ROUNDS):
+            with running.superuser() as session:
+                stuck = session.execute(SQL.stuck).fetchall()
+            if not stuck:
+                break
+            clients.clear_up(stuck)
+            _wait_for_rest(running)
         clients.stop()
         found = verdict(running, orders=orders)
         found.counts["worker processes started"] = running.started

@@ -27,6 +27,13 @@ SELECT count(*) FROM pipelines_run WHERE finished_at IS NULL AND active > 0;
 -- Gates that nobody decided yet.
 SELECT count(*) FROM pipelines_review WHERE status = 'pending' AND path = 'review';
 
+-- name: stuck
+-- Orders that failed (to be sent again), and steps other than the guarded one that are held after three takeovers.
+SELECT run.id::text, run.input, CASE WHEN run.status <> 'error' THEN node.path END
+FROM   pipelines_run run
+LEFT   JOIN pipelines_node node ON node.run_id = run.id AND node.status = 'held' AND node.path <> 'ship'
+WHERE  run.status = 'error' OR node.error ->> 'type' = 'Poison';
+
 -- name: takeovers
 -- Nodes that went from a lost worker to another.
 SELECT coalesce(sum(takeovers), 0) FROM pipelines_node;
