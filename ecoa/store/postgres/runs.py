@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from psycopg.errors import UniqueViolation
+
 from ecoa.errors import IdempotencyConflict
 from ecoa.store.base import RUNNABLE, Lease, NewNode, NewRun, RunRow, Started
 from ecoa.store.postgres.change import node_columns
@@ -28,13 +30,16 @@ class Runs(Steering):
         project_id = await self.db.project_id()
         run = await self._packed_run(run, worker)
         while True:
-            row = await self.db.row(SQL.start, self._columns(run, project_id, worker))
-            if row is not None:
-                if any(new.status == "ready" for new in run.first):
-                    self.db.liveness.ring()
-                return self._started(run, project_id, row)
-            if earlier := await self._earlier(run, project_id):
-                return earlier
+            try:
+                row = await self.db.row(SQL.start, self._columns(run, project_id, worker))
+            except UniqueViolation:
+                if earlier := await self._earlier(run, project_id):
+                    return earlier
+                continue  # its key is free again
+            assert row
+            if any(new.status == "ready" for new in run.first):
+                self.db.liveness.ring()
+            return self._started(run, project_id, row)
 
     async def start_many(self, runs: Sequence[NewRun]) -> int:
         """Insert runs without keys, in bulk (COPY); none is leased. How many."""

@@ -8,7 +8,7 @@ ON CONFLICT DO NOTHING;
 SELECT definition FROM pipelines_definition WHERE hash = %(hash)s;
 
 -- name: start
--- The run, its first nodes and their places in the queue. No row when the id or the key is there already.
+-- The run, its first nodes and their places in the queue. A unique violation: the id or the key is there already.
 WITH run AS (
     INSERT INTO pipelines_run
         (id, project_id, pipeline, definition_hash, status, priority, active, compensates, input, trace_id, session,
@@ -19,7 +19,6 @@ WITH run AS (
             %(parent_path)s, %(forked_from)s, %(forked_at)s, %(by)s,
             CASE WHEN %(status)s = 'running' THEN clock_timestamp() END,
             clock_timestamp() + %(timeout)s::float8 * interval '1 s')
-    ON CONFLICT DO NOTHING
     RETURNING id, created_at, started_at
 ), made AS (
     INSERT INTO pipelines_node

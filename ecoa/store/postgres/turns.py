@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any
 from psycopg.errors import UniqueViolation
 
 from ecoa.errors import Fenced
-from ecoa.store.base import Finish, Finished, Lease, NewNode, RunStatus
-from ecoa.store.postgres.change import changing
+from ecoa.store.base import Finish, Finished, Lease, NewNode
 from ecoa.store.postgres.long_turn import already_written, write_turn
 from ecoa.store.postgres.named import named_sql
 from ecoa.store.postgres.part import Part
-from ecoa.store.postgres.values import pack, unpack
+from ecoa.store.postgres.values import SMALL, pack, unpack
 
 if TYPE_CHECKING:
     from ecoa.store.postgres.connect import Conn
     from ecoa.store.postgres.database import Row
 
 SQL = named_sql(__file__)
-CHANGE_SQL = named_sql(__file__.replace("turns", "change"))
 SIMPLE = frozenset({"done", "error"})
 
 
@@ -96,18 +94,19 @@ class Turns(Part):
             "worker": worker,
             "lease": self.lease_s,
         }
-        row = await (await conn.execute(SQL.step, values)).fetchone()
+        try:
+            row = await (await conn.execute(SQL.step, values)).fetchone()
+        except UniqueViolation:  # the node to hand over to is there already
+            return None
         if row is None:
             return None
-        status, fence, attempt, pipeline, definition, trace_id, project_id, session, deadline = row
-        if fence is None:  # the node to hand over to is there already and done: nothing is handed over
-            return Finished(leases=(), run_status=await self._recounted(turn.run_id))
+        status, pipeline, definition, trace_id, project_id, session, deadline = row
         lease = Lease(
             run_id=turn.run_id,
             path=node.path,
             kind=node.kind,
-            fence=fence,
-            attempt=attempt,
+            fence=1,
+            attempt=1,
             takeovers=0,
             input=await unpack(self.db, node.input),
             pipeline=pipeline,
@@ -120,12 +119,6 @@ class Turns(Part):
         )
         return Finished(leases=(lease,), run_status=status)
 
-    async def _recounted(self, run_id: str) -> RunStatus:
-        async with changing(self, run_id) as change:
-            change.run.active = (await change.one(CHANGE_SQL.count_active))[0]
-            await change.settle()
-            return change.run.status
-
     async def _last(self, conn: Conn, turn: Finish) -> Finished | None:
         values = _ending(turn) | {"ends": turn.ends, "result": turn.result}
         row = await (await conn.execute(SQL.last, values)).fetchone()
@@ -133,17 +126,20 @@ class Turns(Part):
 
     async def _packed_turn(self, turn: Finish) -> Finish:
         """The turn with its large values stored."""
+        texts = (turn.output, turn.result, turn.state, *(new.input for new in turn.creates))
+        if all(text is None or len(text) <= SMALL for text in texts):
+            return turn
 
         async def small(text: str | None, what: str) -> str | None:
             return await pack(self.db, text, run_id=turn.run_id, what=what)
 
-        output = await small(turn.output, f"the result of {turn.path!r}")
-        result = await small(turn.result, "the result of the run")
-        state = await small(turn.state, f"the state of {turn.path!r}")
-        if (output, result, state) != (turn.output, turn.result, turn.state):
-            turn = replace(turn, output=output, result=result, state=state)
-        creates = [replace(new, input=await small(new.input, f"the input of {new.path!r}")) for new in turn.creates]
-        return turn if creates == list(turn.creates) else replace(turn, creates=creates)
+        return replace(
+            turn,
+            output=await small(turn.output, f"the result of {turn.path!r}"),
+            result=await small(turn.result, "the result of the run"),
+            state=await small(turn.state, f"the state of {turn.path!r}"),
+            creates=[replace(new, input=await small(new.input, f"the input of {new.path!r}")) for new in turn.creates],
+        )
 
     async def _lease(self, row: Row) -> Lease:
         """A claimed row."""

@@ -2,9 +2,10 @@
 
 -- name: step
 -- The way most turns go, in one commit: the node ends, the next one is leased to the same worker. No row when it must
--- go the long way: the fence is another's, or the run is being cancelled or over.
+-- go the long way: the fence is another's, or the run is being cancelled or over. So must a node that is there already:
+-- ON CONFLICT would cost every step a second record of the insert in the log.
 WITH run AS (
-    SELECT * FROM pipelines_run
+    SELECT status, pipeline, definition_hash, trace_id, project_id, session, deadline_at FROM pipelines_run
     WHERE id = %(run)s AND status IN ('running', 'compensating') AND NOT cancel_requested
 ), done AS (
     UPDATE pipelines_node n
@@ -14,20 +15,15 @@ WITH run AS (
     WHERE n.run_id = %(run)s AND n.path = %(path)s AND n.fence = %(fence)s AND n.status = 'leased'
     RETURNING n.run_id
 ), made AS (
-    INSERT INTO pipelines_node AS n
+    INSERT INTO pipelines_node
         (run_id, path, kind, status, attempt, fence, worker, lease_until, queue, input, started_at)
     SELECT run_id, %(next)s, %(kind)s, 'leased', 1, 1, %(worker)s, clock_timestamp() + %(lease)s * interval '1 s',
            %(queue)s, %(input)s, clock_timestamp()
     FROM done
-    ON CONFLICT (run_id, path) DO UPDATE
-    SET status = 'leased', attempt = n.attempt + 1, fence = n.fence + 1, worker = excluded.worker, output = NULL,
-        error = NULL, state = NULL, lease_until = excluded.lease_until, input = excluded.input, finished_at = NULL
-    WHERE n.status IN ('error', 'cancelled')
-    RETURNING fence, attempt
 )
-SELECT run.status, made.fence, made.attempt, run.pipeline, run.definition_hash, run.trace_id, run.project_id, run.session,
+SELECT run.status, run.pipeline, run.definition_hash, run.trace_id, run.project_id, run.session,
        extract(epoch FROM run.deadline_at - clock_timestamp())::float8
-FROM run, done LEFT JOIN made ON true;
+FROM run, done;
 
 -- name: last
 -- The last turn of a run in which nothing else goes on, in one commit. No row when it must go the long way.
