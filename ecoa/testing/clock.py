@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import functools
+import math
 import selectors
 import threading
 import time
@@ -27,7 +28,8 @@ from ecoa import clock as ecoa_clock
 type Selected = list[tuple[selectors.SelectorKey, int]]
 
 SLICE = 0.05  # real seconds after which pending work is looked at again
-RESOLUTION = 1e-6  # a timer this close is due: asyncio's own nanosecond is lost in rounding after some months
+BUSY = 1000  # rounds of a loop without a wait, after which every round takes a NUDGE: who polls the clock sees it move
+NUDGE = 1e-6  # seconds
 PATIENCE = 0.25  # real seconds that a socket may stay silent before the clock jumps
 
 
@@ -77,8 +79,7 @@ class Clock:
         resolution = loop._clock_resolution  # type: ignore[attr-defined]
         ahead = self._seconds - time_of_loop()  # timers that were set before stay as far away as they were
         loop.time = lambda: self._seconds - ahead  # type: ignore[method-assign]
-        loop._selector = _JumpingSelector(self, real)  # type: ignore[attr-defined]
-        loop._clock_resolution = RESOLUTION  # type: ignore[attr-defined]
+        loop._selector = _JumpingSelector(self, real, loop)  # type: ignore[attr-defined]
 
         def restore() -> None:
             if not loop.is_closed():
@@ -125,9 +126,11 @@ class Clock:
 class _JumpingSelector(selectors.BaseSelector):
     """A selector that turns the clock on instead of sleeping."""
 
-    def __init__(self, clock: Clock, real: selectors.BaseSelector) -> None:
+    def __init__(self, clock: Clock, real: selectors.BaseSelector, loop: asyncio.AbstractEventLoop) -> None:
         self._clock = clock
         self._real = real
+        self._loop = loop
+        self._rounds = 0  # without a wait
         self._silent = 0.0  # real seconds since a socket said something
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -149,14 +152,26 @@ class _JumpingSelector(selectors.BaseSelector):
         threads = bool(self._clock.pending)  # before looking: who is not in it any more has been heard by then
         events = self._real.select(0)
         if events or (timeout is not None and timeout <= 0):
+            self._rounds += 1
+            if self._rounds > BUSY:
+                self._clock.advance(NUDGE)
             return self._heard(events)
+        self._rounds = 0
         if timeout is None or threads:
             return self._wait(timeout)
         if len(self._real.get_map()) > 1 and self._silent < self._clock.patience:  # one is the loop's own
             return self._wait(min(timeout, self._clock.patience - self._silent))
         self._silent = 0.0
-        self._clock.advance(timeout)
+        self._jump(timeout)
         return []
+
+    def _jump(self, seconds: float) -> None:
+        """A little past the timer: others that were meant for the same moment differ from it by rounding."""
+        clock = self._clock
+        clock.advance(seconds)
+        rounding = math.ulp(clock.time())
+        clock.advance(8 * rounding)
+        self._loop._clock_resolution = max(1e-9, 2 * rounding)  # type: ignore[attr-defined]
 
     def _wait(self, timeout: float | None) -> Selected:
         began = time.monotonic()

@@ -146,6 +146,16 @@ async def test_a_silent_socket_does_not_stop_the_clock() -> None:
         assert clock.elapsed == pytest.approx(3600)
 
 
+async def test_who_polls_the_clock_sees_it_move() -> None:
+    """Code that looks at the time again and again without waiting comes to an end, too."""
+    with virtual_time() as clock:
+        until = clock.time() + 0.01
+        while clock.time() < until:
+            await asyncio.sleep(0)
+
+        assert clock.elapsed < 1
+
+
 def test_inside_another_it_is_the_same_clock() -> None:
     """Contexts nest; a second start has no meaning."""
     with virtual_time() as outer, virtual_time() as inner:
