@@ -48,6 +48,16 @@ test("an open span grows while its trace runs, and ends at the last known time w
   assert.equal(marksOf(buildTree(spans, { running: false }), 0, false).at(-1).text, "end not received");
 });
 
+test("a wait for a person that was announced grows until somebody decides", () => {
+  const waits = store(span("run", null, 0, NaN, { kind: "pipeline" }), span("review", "run", 5, NaN, { kind: "human", status: 3 }));
+  const decided = store(span("run", null, 0, NaN, { kind: "pipeline" }), span("review", "run", 5, 9, { kind: "human" }));
+
+  assert.equal(waits.awaitsPerson(), true);
+  assert.equal(decided.awaitsPerson(), false);
+  const tree = buildTree(waits, { running: true });
+  assert.equal(marksOf(tree, 1, false).at(-1).text, "waiting");
+});
+
 test("the axis shows the whole trace with room for labels, and keeps its scale while a trace grows a little", () => {
   const tree = buildTree(store(span("root", null, 0, NaN)), { running: true });
   const axis = new Axis();

@@ -107,7 +107,7 @@ class Shell {
 
   #changed(spans, answer) {
     const first = !this.view;
-    const running = answer.status === "running";
+    const running = answer.status === "running" || (answer.status === "waiting" && spans.awaitsPerson());
     if (first) this.#build();
     const before = this.view.spans ? this.view.state.selectedKey : null;
     this.view.follow(spans, { running });

@@ -42,6 +42,12 @@ export class Spans {
     return this.status[row] === STATUS_WAITING;
   }
 
+  /** Whether a wait for a person was announced and goes on: it grows, however long nothing else is heard. */
+  awaitsPerson() {
+    for (let row = 0; row < this.size; row += 1) if (this.kind[row] === "human" && Number.isNaN(this.end[row])) return true;
+    return false;
+  }
+
   #put(row) {
     let at = this.index.get(row.id);
     if (at === undefined) {

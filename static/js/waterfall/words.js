@@ -31,8 +31,13 @@ export function marksOf(tree, node, folded) {
     marks.push({ text: `+${count(tree.weight[node] - 1)}`, look: "" });
     if (tree.badUnder[node]) marks.push({ text: `${count(tree.badUnder[node])} failed`, look: "bad" });
   }
-  if (tree.open[node] && tree.type[node] === SPAN) marks.push({ text: Number.isNaN(tree.end[node]) ? "running" : "end not received", look: "" });
+  if (tree.open[node] && tree.type[node] === SPAN) marks.push({ text: openWord(tree, node), look: "" });
   return marks;
+}
+
+function openWord(tree, node) {
+  if (!Number.isNaN(tree.end[node])) return "end not received";
+  return tree.spans.kind[node] === "human" ? "waiting" : "running";
 }
 
 /** The words beside a bar: how long, and what is special about it. */
