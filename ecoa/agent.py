@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Unpack, cast, overload
 
 from ecoa.calling import registry
@@ -21,7 +22,7 @@ from ecoa.calling.scope import Scope, callers_key, current
 from ecoa.calling.streaming import stream
 from ecoa.calling.threads import wait_for
 from ecoa.calling.wrapping import Plan, hints_of, name_of, plan_of
-from ecoa.errors import AgentError, Misuse
+from ecoa.errors import AgentError, Misuse, Rejected
 from ecoa.resilience.bulkhead import Bulkhead
 from ecoa.result import Result, Usage
 
@@ -157,9 +158,7 @@ class Agent(Generic[In, Out]):  # noqa: UP046  # parameters of the new syntax ha
         else:
             scope = around.child(resolved.name, key=key, session=context)
         scope.deadline = scope.until(timeout)
-        if scope.run_id is not None:
-            return await call(resolved, x, scope)
-        return await _alone(resolved, x, scope)
+        return await (_alone if scope.run_id is None else _in_run)(resolved, x, scope)
 
     def run_sync(
         self,
@@ -305,9 +304,26 @@ async def _alone(agent: Agent[Any, Any], x: Any, scope: Scope) -> Result[Any]:
         return Result(status="paused", error=_nobody(str(error)), trace_id=scope.trace_id, usage=scope.usage)
     if not result or scope.parent is not None or not _review_wanted(agent.require_review, result):
         return result
-    from dataclasses import replace
-
     return replace(result, status="paused", error=_nobody("its output has to be reviewed"))
+
+
+async def _in_run(agent: Agent[Any, Any], x: Any, scope: Scope) -> Result[Any]:
+    """A call in a node: what has to be reviewed pauses the node, which then runs again with the decision."""
+    result = await call(agent, x, scope)
+    if not result or not _review_wanted(agent.require_review, result):
+        return result
+    from ecoa.review import NeedsReview, Review
+
+    root, decision = scope.root, scope.decision
+    if root.asked:
+        raise Misuse(f"{root.path} asks twice: a decision belongs to one question, so make it two agents")
+    if decision is None:
+        asked = agent.require_review if isinstance(agent.require_review, Review) else None
+        raise NeedsReview(f"the output of {agent.name} has to be reviewed", payload=result.data, review=asked)
+    root.asked = True
+    if decision["decision"] == "reject":
+        return replace(result, status="rejected", data=None, error=Rejected(decision.get("comment") or None))
+    return result if decision.get("output") is None else replace(result, data=decision["output"])
 
 
 def _needs_review(error: Exception) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecoa.calling.context import CallContext
 from ecoa.calling.scope import Scope, earliest
@@ -17,6 +17,9 @@ from ecoa.clock import monotonic
 from ecoa.errors import AgentTimeout, Fenced
 from ecoa.result import Result, Usage
 from ecoa.trace import span
+
+if TYPE_CHECKING:
+    from ecoa.resilience.limiter import Reservation
 
 
 class Attempt:
@@ -40,24 +43,15 @@ class Attempt:
                 return await self._through_breaker()
             if agent.breaker is not None:
                 await agent.breaker.check()  # before it takes what others need
-            async with self._room():
-                return await self._through_breaker()
+            return await self._in_room()
 
-    @contextlib.asynccontextmanager
-    async def _room(self) -> AsyncIterator[None]:
-        """A place among the calls of this agent, and room in the limits."""
-        limiter, bulkhead = self.agent.limiter, self.agent.bulkhead
-        async with contextlib.AsyncExitStack() as stack:
-            if bulkhead is not None:
-                await stack.enter_async_context(bulkhead)
-            if limiter is None:
-                yield
-                return
-            reservation = limiter.reserve(tokens=_guess(self.x) if limiter.counts_tokens else 0)
-            await stack.enter_async_context(reservation)
-            yield
-            if self.scope.usage is not self._spent_before:
-                reservation.settle(_difference(self.scope.usage, self._spent_before))
+    async def _in_room(self) -> Any:
+        before = self.scope.usage
+        async with room(self.agent, self.x, self.scope) as reservation:
+            output = await self._through_breaker()
+            if reservation is not None and self.scope.usage is not before:
+                reservation.settle(_difference(self.scope.usage, before))
+            return output
 
     async def _through_breaker(self) -> Any:
         breaker = self.agent.breaker
@@ -150,6 +144,25 @@ class Attempt:
         until = self.scope.lease_until
         if self.agent.effect == "guarded" and until is not None and monotonic() >= until:
             raise Fenced("the lease ended before the effect began: nothing was sent")
+
+
+@contextlib.asynccontextmanager
+async def room(agent: Any, x: Any, scope: Scope) -> AsyncIterator[Reservation | None]:
+    """A place among the calls of this agent and room in its limits, within the time that is left."""
+    async with contextlib.AsyncExitStack() as stack:
+        limit = asyncio.timeout(scope.remaining)
+        try:
+            async with limit:
+                if agent.bulkhead is not None:
+                    await stack.enter_async_context(agent.bulkhead)
+                if agent.limiter is None:
+                    reservation = None
+                else:
+                    reservation = agent.limiter.reserve(tokens=_guess(x) if agent.limiter.counts_tokens else 0)
+                    await stack.enter_async_context(reservation)
+        except TimeoutError as error:
+            raise (AgentTimeout(f"{agent.name}: no place was free in time") if limit.expired() else error) from None
+        yield reservation
 
 
 async def collected(pieces: AsyncIterator[Any]) -> Any:

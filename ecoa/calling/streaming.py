@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from ecoa.calling.attempt import prompt_of
+from ecoa.calling.attempt import prompt_of, room
 from ecoa.calling.context import CallContext
 from ecoa.calling.scope import Scope, current, earliest, enter, leave
 from ecoa.calling.validation import checked_input
@@ -16,6 +16,8 @@ from ecoa.resilience.faults import as_agent_error, passes_through
 if TYPE_CHECKING:
     from ecoa.agent import Agent
     from ecoa.context import SessionContext
+
+END: Any = object()
 
 
 async def stream(
@@ -31,22 +33,19 @@ async def stream(
     scope.deadline = scope.until(timeout, agent.total_timeout)
     scope.loop = asyncio.get_running_loop()
     x = checked_input(agent, x)
-    pieces = _begin(agent, x, scope)
-    ticket = await agent.breaker.admit() if agent.breaker is not None else None
-    failed: BaseException | None = None
-    try:
-        while True:
-            try:
-                yield await _next(agent, pieces, scope)
-            except StopAsyncIteration:
-                return
-    except BaseException as error:
-        failed = error
-        raise
-    finally:
-        if agent.breaker is not None and ticket is not None:
-            await agent.breaker.settle(ticket, failed)
-        await pieces.aclose()
+    async with room(agent, x, scope):
+        ticket = await agent.breaker.admit() if agent.breaker is not None else None
+        pieces, failed = _begin(agent, x, scope), None
+        try:
+            while (piece := await _next(agent, pieces, scope)) is not END:
+                yield piece
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            if agent.breaker is not None and ticket is not None:
+                await agent.breaker.settle(ticket, failed)
+            await pieces.aclose()
 
 
 def _begin(agent: Agent[Any, Any], x: Any, scope: Scope) -> Any:  # AsyncGenerator
@@ -68,9 +67,7 @@ async def _next(agent: Agent[Any, Any], pieces: Any, scope: Scope) -> Any:
     left = earliest(scope.remaining, agent.timeout)
     try:
         async with asyncio.timeout(left) as limit:
-            return await anext(pieces)
-    except StopAsyncIteration:
-        raise
+            return await anext(pieces, END)
     except TimeoutError as error:
         if not limit.expired():
             raise as_agent_error(error) from error

@@ -122,18 +122,15 @@ class CircuitBreaker:
 
     async def check(self) -> None:
         """Raise CircuitOpen where a call would be refused now."""
-        if (store := self._store()) is not None:
-            self._look(store)
+        self._look()
         if wait := self.retry_after:
             raise CircuitOpen(retry_after=wait)
 
     async def admit(self) -> Ticket:
         """Begin a call: raises CircuitOpen, or gives the ticket that `settle` wants back."""
-        store = self._store()
-        if store is not None:
-            self._look(store)
+        self._look()
         ticket = self._admit()
-        if ticket.probe and store is not None:
+        if ticket.probe and (store := self._store()) is not None:
             await self._win_probe(store)
         return ticket
 
@@ -228,12 +225,13 @@ class CircuitBreaker:
     def _store(self) -> Store | None:
         return fleet.shared_store() if self.shared and self.name is not None else None
 
-    def _look(self, store: Store) -> None:
+    def _look(self) -> None:
         """See beside the call what the fleet decided, when the last look is long enough ago."""
         now = monotonic()
         if now - self._looked >= REFRESH:
             self._looked = now
-            fleet.soon(self._refresh(store))
+            if (store := self._store()) is not None:
+                fleet.soon(self._refresh(store))
 
     async def _refresh(self, store: Store) -> None:
         assert self.name is not None

@@ -10,11 +10,14 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ecoa.calling.scope import current
+from ecoa.clock import monotonic
 from ecoa.errors import StoreUnavailable
 from ecoa.store.base import Store
 
+QUIET = 30.0  # seconds between two warnings about the same
 PATIENCE = 1.0  # seconds for an answer; then this process decides alone
 log = logging.getLogger("ecoa.resilience")
+_warned: dict[str, float] = {}
 _asking: set[asyncio.Task[None]] = set()
 
 
@@ -41,8 +44,15 @@ async def ask[T](about: str, question: Coroutine[Any, Any, T]) -> T | None:
         async with asyncio.timeout(PATIENCE):
             return await question
     except (StoreUnavailable, OSError) as error:  # TimeoutError is an OSError
-        log.warning("%s: the store is away, deciding alone (%s)", about, error or type(error).__name__)
+        _warn(about, str(error) or type(error).__name__)
         return None
+
+
+def _warn(about: str, why: str) -> None:
+    now = monotonic()
+    if now - _warned.get(about, float("-inf")) >= QUIET:
+        _warned[about] = now
+        log.warning("%s: the store is away, deciding alone (%s)", about, why)
 
 
 def soon(work: Coroutine[Any, Any, None]) -> None:

@@ -223,7 +223,7 @@ async def test_the_limiter_is_asked_and_settled() -> None:
 
         assert all(results)
         assert monotonic() - began == pytest.approx(2)
-        assert limiter.buckets.level("tokens", now=monotonic()) == pytest.approx(6000 - 6200 + 200)
+        assert limiter.buckets.level("tokens", now=monotonic()) == pytest.approx(6000 - 6200 + 200, abs=1e-6)
         assert results[0].usage == Usage(input_tokens=100)
 
 

@@ -11,6 +11,7 @@ from ecoa.agent import Agent, Result, agent
 from ecoa.calling.context import CallContext
 from ecoa.context import SessionContext
 from ecoa.orchestrator import CircuitBreaker, Pipeline, RetryPolicy
+from ecoa.review import Approve, Edit, Reject, decide
 from ecoa.store import use
 from ecoa.store.memory import MemoryStore
 from ecoa.testing.clock import virtual_time
@@ -154,3 +155,30 @@ async def test_a_pipelines_breaker_is_the_fleets() -> None:
     assert breaker.name is not None
     row = await store.breaker(breaker.name)
     assert row is not None and row.state == "open"
+
+
+@pytest.mark.parametrize(
+    ("decision", "data"), [("approve", "draft, sent"), ("edit", "better, sent"), ("reject", "not sent")]
+)
+async def test_a_review_of_a_call_in_a_node_pauses_the_node(decision: str, data: str) -> None:
+    """The node runs again with what people decided about that call's output."""
+
+    @agent(require_review=lambda result: True)
+    async def write(x: str) -> str:
+        return "draft"
+
+    @agent
+    async def send(x: str) -> str:
+        result = await write.run(x)
+        return f"{result.data}, sent" if result else "not sent"
+
+    words: dict[str, Approve | Edit | Reject] = {"approve": Approve(), "edit": Edit("better"), "reject": Reject("no")}
+    flow: Pipeline[Any, Any] = Pipeline("letters", send)
+    with virtual_time():
+        paused = await flow.run("T-17")
+        assert (paused.status, paused.run_id is not None) == ("paused", True)
+        assert paused.review is not None
+        await decide(paused.review.id, version=paused.review.version, by="ann", decision=words[decision])
+        result = await finished(flow, "T-17", paused.run_id or "")
+
+    assert result.data == data

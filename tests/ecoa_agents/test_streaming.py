@@ -82,6 +82,18 @@ async def test_the_scope_is_the_agents_not_the_readers() -> None:
     assert [path async for path in paths.stream(1)] == ["paths", "paths"]
 
 
+async def test_streams_take_their_place() -> None:
+    """As long as they last."""
+    bounded = Agent("speak", words, concurrency=1)
+    first = bounded.stream("a b")
+    assert await anext(first) == "a"
+
+    with pytest.raises(AgentTimeout, match="no place"):
+        [piece async for piece in bounded.stream("c", timeout=0.01)]
+    assert [piece async for piece in first] == ["b"]
+    assert [piece async for piece in bounded.stream("c")] == ["c"]
+
+
 async def test_a_breaker_hears_how_a_stream_ended() -> None:
     """And refuses further ones."""
 

@@ -143,3 +143,20 @@ async def test_a_silent_agent_is_taken_for_dead() -> None:
     assert silent.error is not None and "was silent for 5 s" in silent.error.message
     assert slow.status == "timeout"
     assert slow.duration == pytest.approx(60)
+
+
+async def test_waiting_for_a_place_has_an_end_too() -> None:
+    """A full agent costs no more than the caller's time."""
+    with virtual_time():
+
+        async def slow(x: int) -> None:
+            await asyncio.sleep(100)
+
+        full = Agent("a", slow, concurrency=1)
+        first = asyncio.create_task(full.run(1))
+        await asyncio.sleep(0)
+        second = await full.run(2, timeout=5)
+
+        assert (second.status, (await first).status) == ("timeout", "success")
+        assert second.duration == pytest.approx(5)
+        assert second.error is not None and "no place was free" in second.error.message
