@@ -1,1 +1,1 @@
-"""The example shop: agents that classify, fulfil and take back orders, traced by the real OpenTelemetry SDK."""
+"""The example shop: agents that classify, fulfil and take back orders, run by the engine that ECOA brings."""

@@ -24,6 +24,12 @@ ARTICLES = (
     Article(sku="MAC-501", name="lever espresso machine", cents=74900),
 )
 
+
+def article(sku: str | None) -> Article:
+    """The one of that number; what nobody named is coffee."""
+    return next((article for article in ARTICLES if article.sku == sku), ARTICLES[3])
+
+
 CUSTOMERS = (
     "amira.haddad", "ben.okafor", "carla.rossi", "dmitri.volkov", "elena.sato", "farid.khan",
     "greta.lind", "hugo.martin", "ines.costa", "jonas.weber", "kiran.patel", "lucia.moreno",
@@ -36,6 +42,12 @@ ORDER_MESSAGES = (
     "We are opening a second café and need {count} x {article}. Is there a trade price?",
 )
 
+QUESTIONS = (
+    "Which grind do you advise for a moka pot?",
+    "Are you open on Sundays?",
+    "Do you repair machines that were bought elsewhere?",
+)
+
 RETURN_MESSAGES = (
     "The {article} from order {order} arrived with a crack. I want a refund.",
     "I ordered the wrong {article} ({order}). How do I send it back?",
@@ -45,7 +57,8 @@ RETURN_MESSAGES = (
 
 CLASSIFIER_PROMPT = (
     "You sort messages that customers send to a coffee-equipment shop. Answer with JSON: "
-    '{"intent": "order" | "return" | "question", "order_id": string or null, "urgency": 1-5}.'
+    '{"intent": "order" | "return" | "question", "sku": string or null, "order_id": string or null, "count": integer, '
+    '"confidence": 0-1}.'
 )
 
 FULFILMENT_PROMPT = (
@@ -57,6 +70,8 @@ RETURNS_PROMPT = (
     "You handle returns. Find the order, read the policy passages you are given and decide: refund, replace or ask a "
     "person. Refunds above 100 EUR need a person. Quote the policy you relied on."
 )
+
+WRITER_PROMPT = "You write short, friendly messages to the customers of a coffee-equipment shop. Promise nothing."
 
 POLICY_PASSAGES = (
     "Goods that arrive damaged are refunded or replaced at the customer's choice within 30 days of delivery.",

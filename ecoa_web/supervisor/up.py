@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from ecoa_web.config import Config
+from ecoa_web.db.dsn import conninfo
 from ecoa_web.db.embedded import Server
 from ecoa_web.errors import OperatorError
 from ecoa_web.supervisor.banner import FirstRun, environment_lines, show_banner
@@ -33,6 +34,7 @@ MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 TICK_S = 0.2
 SLOW_START_S = 30.0
 STOP_S = 15.0
+SHOP_PIPELINES = "ecoa_web.demo.pipelines"
 
 
 def up(config: Config, *, demo: bool, seed: int | None, terminal: Terminal) -> None:
@@ -84,9 +86,10 @@ class Supervisor:
         self._first = self._prepare()
         if self._first.migrations:
             self._terminal.step(f"applied {self._first.migrations} migrations")
-        self._front = [self._part("receiver", "receiver"), self._part("web", "web")]
+        shop = self._shop_environment()
+        self._front = [self._part("receiver", "receiver"), self._part("web", "web", environment=_pipelines(shop))]
         count = 2 if _cores() > 1 else 1
-        self._workers = [self._part(f"worker {n}", "worker") for n in range(1, count + 1)]
+        self._workers = [self._part(f"worker {n}", "worker", environment=shop) for n in range(1, count + 1)]
         for part in self._parts:
             part.start()
 
@@ -162,16 +165,31 @@ class Supervisor:
         where = self._database.describe() if self._database else "DATABASE_URL"
         show_banner(self._terminal, self._config, self._first, database=where, workers=len(self._workers))
         if self._first.demo_key:
-            self._front.append(self._shop(self._first.demo_key))
+            self._front.append(self._shop())
             self._front[-1].start()
 
-    def _shop(self, key: str) -> Part:
-        lines = (line.removeprefix("export ").partition("=") for line in environment_lines(self._config, key))
-        variables = {name: value.strip('"') for name, _, value in lines}
+    def _shop(self) -> Part:
+        """Its customers; the workers run its pipelines."""
         arguments = [] if self._seed is None else ["--seed", str(self._seed)]
-        part = self._part("shop", "demo", environment=variables)
+        part = self._part("shop", "demo", environment=self._shop_environment())
         part.command = [sys.executable, "-m", "ecoa_web.demo", *arguments]
         return part
+
+    def _shop_environment(self) -> dict[str, str]:
+        """What its processes and their workers need: nothing without a shop."""
+        assert self._first
+        if not self._first.demo_key:
+            return {}
+        lines = environment_lines(self._config, self._first.demo_key)
+        export = (line.removeprefix("export ").partition("=") for line in lines)
+        named = filter(None, [os.environ.get("ECOA_PIPELINES"), SHOP_PIPELINES])
+        return {
+            **{name: value.strip('"') for name, _, value in export},
+            "OTEL_SERVICE_NAME": "coffee-shop",
+            "ECOA_TRACE": "true",
+            "ECOA_DATABASE_URL": conninfo(self._config),
+            "ECOA_PIPELINES": ",".join(named),
+        }
 
 
 class Database:
@@ -249,6 +267,10 @@ def _answers(bind: str, port: int) -> bool:
     with suppress(OSError), socket.create_connection((host, port), timeout=1):
         return True
     return False
+
+
+def _pipelines(environment: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name == "ECOA_PIPELINES"}
 
 
 def _cores() -> int:
