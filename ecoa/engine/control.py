@@ -91,7 +91,7 @@ async def signal(turn: Turn, node: SignalWait) -> Finish:
 async def gate(turn: Turn, node: ReviewGate) -> Finish:
     """Ask people, or go on with what they decided."""
     decision = turn.decision()
-    if decision is None:
+    if decision is None or decision["decision"] in ("again", "retry"):  # held before, and released: asked anew
         value = turn.value()
         result = Result(status="success", data=value, confidence=confidence_of(value))
         reason = asks(node.review.when, result)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HAPPENED = frozenset({"done", "approve", "edit"})  # a person's word about a doubtful effect
 AGAIN = frozenset({"again", "reject", "retry"})
+RELEASED = frozenset({"done", "again", "retry"})  # of a held step: never an answer to a review
 
 
 async def step(turn: Turn, agent: Agent[Any, Any], text: str) -> Finish:
@@ -28,6 +29,10 @@ async def step(turn: Turn, agent: Agent[Any, Any], text: str) -> Finish:
     agent = agent.resolve()
     state = turn.state()
     decision = turn.decision() or state.get("decision")
+    if decision is not None and decision["decision"] in RELEASED and not state.get("doubtful"):
+        if decision["decision"] == "done":
+            return await turn.done(as_text(decision.get("output")))
+        decision = state.get("decision")
     if "output" in state and decision is not None:
         return await _decided(turn, state["output"], decision)
     if state.get("doubtful") and decision is not None:

@@ -12,10 +12,11 @@ from ecoa.engine.forking import forked
 from ecoa.engine.ids import uuid7
 from ecoa.engine.plan import enter
 from ecoa.engine.starting import fingerprint
-from ecoa.errors import NotFound
+from ecoa.errors import NotFound, ReviewExpired
 from ecoa.store.base import NewRun
 from ecoa.trace import new_trace_id
 from ecoa_web.accounts import audit
+from pipelines.queries.reviews import reviews_of_run
 from pipelines.queries.run import run_of
 from pipelines.verbs.definitions import known
 from pipelines.verbs.engine import ask
@@ -106,8 +107,13 @@ def fork_run(
 
 
 def release_node(project: Project, run_id: UUID, path: str, *, word: Word, by: Caller, output: Json = None) -> None:
-    """A held step, or one whose effect is in doubt, goes on: it is done, with this output, or is to be done again."""
+    """A held step, or one whose effect is in doubt, goes on: it is done, with this output, or is to be done again.
+
+    A step that is held because nobody decided its review in time can only be done again: then people are asked anew.
+    """
     _require(project, run_id)
+    if word == "done" and _expired(project, run_id, path):
+        raise ReviewExpired("Nobody decided its review in time: do it again, so that people are asked anew.")
     told = json.dumps({"decision": word, "by": by.name, "comment": ""})
     decision = f'{told[:-1]}, "output": {dumps(output)}}}'
     ask(project, lambda store: store.release(str(run_id), path, decision=decision, by=by.name))
@@ -125,6 +131,11 @@ def _require(project: Project, run_id: UUID) -> RunRow:
     if found is None:
         raise NotFound("There is no such run.")
     return found.row
+
+
+def _expired(project: Project, run_id: UUID, path: str) -> bool:
+    asked = [row for row in reviews_of_run(project.pk, run_id) if row.path == path]
+    return bool(asked) and asked[-1].status == "expired"
 
 
 async def _start(store: PostgresStore, found: Known, new: NewRun) -> Started:

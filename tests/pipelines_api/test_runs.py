@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from ecoa_web.accounts.models import AuditEntry, Project, Role, Scope
-from pipelines.verbs import engine
+from pipelines.verbs import engine, reviews
 from tests.pipelines_api.conftest import Caller, machine, person
 from tests.pipelines_api.working import shipped, work
 
@@ -307,6 +307,41 @@ def test_pipelines_are_listed_with_their_health(project: Project, deploy: Caller
     assert [step["name"] for step in one["definition"]["steps"]] == ["price", "ship"]
     assert one["here"] is True
     deploy.get("pipelines/none", code=404)
+
+
+@pytest.mark.parametrize("verb", ["release", "retry"])
+def test_a_review_that_nobody_decided_is_asked_anew(project: Project, deploy: Caller, ann: Caller, verb: str) -> None:
+    """Whoever lets the held step go on does not decide for the reviewers."""
+    begun = start(deploy, "api-pay")
+    where = f"runs/{begun['id']}"
+    work(project)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pipelines_review SET expires_at = now() - interval '1 s'")
+    reviews.expire_due()
+    assert deploy.get(where)["status"] == "held"
+
+    deploy.post(f"{where}/release", {"path": "review", "word": "done", "output": 3}, code=410)
+    deploy.post(f"{where}/{verb}", {"path": "review", "word": "again"})
+    work(project)
+
+    assert [row["status"] for row in deploy.get(where)["reviews"]] == ["expired", "pending"]
+    assert shipped == []
+
+
+def test_a_rejected_run_that_is_retried_asks_anew(project: Project, deploy: Caller, ann: Caller) -> None:
+    """The rejection is not repeated, and not forgotten either: both requests are told."""
+    begun = start(deploy, "api-pay")
+    work(project)
+    [asked] = deploy.get(f"runs/{begun['id']}")["reviews"]
+    ann.post(f"reviews/{asked['id']}/decision", {"decision": "reject", "version": 1, "comment": "no"})
+    work(project)
+
+    deploy.post(f"runs/{begun['id']}/retry")
+    work(project)
+
+    run = deploy.get(f"runs/{begun['id']}")
+    assert (run["status"], [row["status"] for row in run["reviews"]]) == ("paused", ["rejected", "pending"])
+    assert shipped == []
 
 
 STEERING = ["cancel", "retry", "fork", "release", "signal"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -84,6 +85,9 @@ class Runs(State):
             else:
                 nodes = _failed(run)
             self.note(run, "retry", path, by=by)
+            for node in nodes:
+                if node.decision is not None and json.loads(node.decision)["decision"] == "reject":
+                    node.decision = None  # what was rejected is asked anew
             self._go_on(run, nodes)
             return self._row(run)
 

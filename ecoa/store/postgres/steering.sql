@@ -8,7 +8,8 @@ SELECT id FROM pipelines_run WHERE parent_run = %(run)s AND finished_at IS NULL;
 WITH revived AS (
     UPDATE pipelines_node
     SET status = CASE WHEN opens > 0 OR kind IN ('container', 'parallel') THEN 'open' ELSE 'ready' END,
-        error = NULL, output = NULL, finished_at = NULL, wake_at = NULL, takeovers = 0, fence = fence + 1
+        error = NULL, output = NULL, finished_at = NULL, wake_at = NULL, takeovers = 0, fence = fence + 1,
+        decision = CASE WHEN decision ->> 'decision' <> 'reject' THEN decision END  -- what was rejected is asked anew
     WHERE run_id = %(run)s
       AND CASE WHEN %(path)s::text IS NOT NULL THEN path = %(path)s AND status IN ('error', 'cancelled', 'held', 'unknown')
                ELSE status = 'error' OR (status = 'cancelled' AND error ->> 'type' IN ('RunEnded', 'Cancelled')) END
