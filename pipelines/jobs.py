@@ -94,7 +94,9 @@ class PipelineJobs:
         return self._delete(SQL.retire_runs, days=self._retention_days)
 
     def _forget_gone(self) -> bool:
-        gone = [self._delete(statement) for statement in (SQL.gone_nodes, SQL.gone_events, SQL.gone_blob_uses)]
+        """What belongs to projects that were deleted: hot tables have no foreign keys."""
+        statements = (SQL.gone_runs, SQL.gone_effects, SQL.gone_nodes, SQL.gone_events, SQL.gone_blob_uses)
+        gone = [self._delete(statement) for statement in statements]
         old = self._delete(SQL.old_breaker_changes, days=self._retention_days)
         return any(gone) or old
 

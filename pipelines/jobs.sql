@@ -38,8 +38,18 @@ WITH old AS (
 )
 DELETE FROM pipelines_run r USING old WHERE r.id = old.id;
 
+-- name: gone_runs
+-- Of projects that were deleted. Their reviews go with them, their nodes next.
+DELETE FROM pipelines_run WHERE ctid IN (
+    SELECT r.ctid FROM pipelines_run r WHERE NOT EXISTS (SELECT FROM accounts_project p WHERE p.id = r.project_id)
+    LIMIT %(limit)s);
+
+-- name: gone_effects
+DELETE FROM pipelines_effect WHERE ctid IN (
+    SELECT e.ctid FROM pipelines_effect e WHERE NOT EXISTS (SELECT FROM accounts_project p WHERE p.id = e.project_id)
+    LIMIT %(limit)s);
+
 -- name: gone_nodes
--- Of projects that were deleted: their runs went with them.
 DELETE FROM pipelines_node WHERE ctid IN (
     SELECT n.ctid FROM pipelines_node n WHERE NOT EXISTS (SELECT FROM pipelines_run r WHERE r.id = n.run_id)
     LIMIT %(limit)s);

@@ -11,7 +11,7 @@ CREATE INDEX pipelines_definition_pipeline ON pipelines_definition (pipeline, cr
 
 CREATE TABLE pipelines_run (
     id               uuid PRIMARY KEY,
-    project_id       integer NOT NULL REFERENCES accounts_project ON DELETE CASCADE,
+    project_id       integer NOT NULL,                  -- no foreign key: every start would lock the project's row
     pipeline         text NOT NULL,
     definition_hash  text NOT NULL,
     status           text NOT NULL DEFAULT 'queued',
@@ -38,7 +38,7 @@ CREATE TABLE pipelines_run (
     paused_at        timestamptz,
     deadline_at      timestamptz,
     finished_at      timestamptz
-) WITH (fillfactor = 80);
+);
 CREATE UNIQUE INDEX pipelines_run_key ON pipelines_run (project_id, pipeline, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX pipelines_run_newest ON pipelines_run (project_id, created_at DESC, id DESC);
 CREATE INDEX pipelines_run_of_pipeline ON pipelines_run (project_id, pipeline, created_at DESC, id DESC);
@@ -74,7 +74,7 @@ CREATE TABLE pipelines_node (
     started_at  timestamptz,
     finished_at timestamptz,
     PRIMARY KEY (run_id, path)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX pipelines_node_leased ON pipelines_node (worker) WHERE status = 'leased';
 CREATE UNIQUE INDEX pipelines_node_lock ON pipelines_node (lock_key) WHERE status = 'leased' AND lock_key IS NOT NULL;
 CREATE INDEX pipelines_node_attention ON pipelines_node (status) WHERE status IN ('unknown', 'held');
@@ -95,7 +95,7 @@ CREATE INDEX pipelines_ready_next ON pipelines_ready (project_id, queue, priorit
 
 CREATE TABLE pipelines_effect (
     key           text PRIMARY KEY,
-    project_id    integer NOT NULL REFERENCES accounts_project ON DELETE CASCADE,
+    project_id    integer NOT NULL,
     scope         text NOT NULL,                         -- run id, or "agent:NAME"
     path          text NOT NULL,
     effect        text NOT NULL,
