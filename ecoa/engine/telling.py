@@ -24,6 +24,7 @@ def turn_span(lease: Lease) -> trace.OpenSpan:
         trace_id=lease.trace_id,
         pipeline=lease.pipeline,
         attempt=lease.attempt,
+        fence=lease.fence,
         session=lease.session,
         takeovers=lease.takeovers or None,
         resumed=lease.resumed or lease.decision is not None,

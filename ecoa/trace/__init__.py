@@ -89,8 +89,8 @@ def enabled() -> bool:
 def span(kind: Kind, name: str, /, **attributes: Any) -> OpenSpan:
     """A span of the work in a `with` block; spans that are made in the block are below it.
 
-    `run_id`, `path`, `attempt`, `trace_id`, `pipeline`, `agent` and `idempotency_key` place it in its run, `resumed`
-    links it to the run's first span; other attributes are kept under `ecoa.`, those with a dot as they are.
+    `run_id`, `path`, `attempt`, `fence`, `trace_id`, `pipeline`, `agent` and `idempotency_key` place it in its run,
+    `resumed` links it to the run's first span; other attributes are kept under `ecoa.`, those with a dot as they are.
     """
     if not enabled():
         return NOTHING

@@ -18,9 +18,9 @@ def run_span(run_id: str) -> int:
     return span_id("run", run_id)
 
 
-def node_span(run_id: str, path: str, attempt: int) -> int:
-    """The span of a node's turn."""
-    return span_id("node", run_id, path, attempt)
+def node_span(run_id: str, path: str, turn: int) -> int:
+    """The span of a node's turn: its fence tells one turn from the next."""
+    return span_id("node", run_id, path, turn)
 
 
 def review_span(run_id: str, review_id: str) -> int:

@@ -217,7 +217,7 @@ def _place(kind: str, given: Mapping[str, Any], *, alone: bool) -> tuple[SpanCon
     if run_id is not None and kind == "run":
         span_id = ids.run_span(run_id)
     elif run_id is not None and kind == "node":
-        span_id = ids.node_span(run_id, given.get("path") or "", given.get("attempt") or 1)
+        span_id = ids.node_span(run_id, given.get("path") or "", given.get("fence") or given.get("attempt") or 1)
     if current.is_valid and wanted in (None, current.trace_id):
         return current, None, span_id
     if run_id is not None and trace_id is not None and kind != "run":

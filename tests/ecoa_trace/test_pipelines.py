@@ -94,6 +94,8 @@ async def review_is_a_wait(collector: Collector) -> None:
     assert waited.attributes["ecoa.decision"] == "approve"
     assert waited.attributes["ecoa.by"] == "ada"
     assert resumed.links == [(result.trace_id, run.span_id)]
+    turns = [span.span_id for span in collector.spans if span.name == resumed.name and not span.pending]
+    assert len(turns) == len(set(turns)) == 2
     assert collector.named("step traced-send").trace_id == result.trace_id
 
 
