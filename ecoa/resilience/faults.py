@@ -98,7 +98,14 @@ def never_sent(exception: BaseException) -> bool:
         return 400 <= status < 500 and status not in {408, 409, 425}
     if not isinstance(origin, AgentError):
         return _names(origin) & _NOT_SENT != set()
-    return isinstance(origin, RateLimited | CircuitOpen) or (_is_plain(origin) and origin is exception)
+    said_no = _is_plain(origin) and origin is exception and not _hides_doubt(exception)
+    return said_no or isinstance(origin, RateLimited | CircuitOpen)
+
+
+def _hides_doubt(exception: BaseException) -> bool:
+    """It was raised while a lost answer was handled: saying no then says nothing. `from None` would."""
+    around = None if exception.__suppress_context__ else exception.__context__
+    return isinstance(around, Exception) and as_agent_error(around).transient and not never_sent(around)
 
 
 def _translated(exception: Exception) -> AgentError:

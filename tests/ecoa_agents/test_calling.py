@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ecoa.agent import Agent, AgentError, agent
+from ecoa.calling import call
 from ecoa.calling.context import CallContext
 from ecoa.calling.scope import Scope, current, enter, leave
 from ecoa.clock import monotonic
@@ -407,3 +408,132 @@ async def test_run_sync_refuses_to_block_a_loop() -> None:
     """Where a loop runs, it would stop everything."""
     with pytest.raises(Misuse, match="await run"):
         Agent("a", failing()).run_sync(1)
+
+
+async def test_ctx_tells_everything_of_the_call() -> None:
+    """Outside of runs, too; events go to the history."""
+    around = Scope(path="node")
+    token = enter(around)
+
+    async def tells(x: int, ctx: CallContext) -> tuple[object, ...]:
+        ctx.heartbeat()
+        ctx.event("counted", items=3)
+        return ctx.run_id, ctx.deadline, ctx.decision, ctx.session
+
+    result = await Agent("a", tells).run(1)
+    leave(token)
+
+    assert result.data == (None, None, None, None)
+    assert [(event.kind, event.data) for event in around.events] == [("counted", {"items": 3})]
+
+
+async def test_one_agent_asks_people_once() -> None:
+    """A decision belongs to one question: asking twice is a mistake of the program."""
+    scope = Scope(path="node", run_id="r", decision={"decision": "approve"})
+
+    async def asks(x: int, ctx: CallContext) -> object:
+        first = await ctx.review("first")
+        return first, await ctx.review("second")
+
+    with pytest.raises(Misuse, match="asks twice"):
+        await call(Agent("a", asks), 1, scope)
+
+
+async def test_two_reviewed_calls_in_a_node_are_a_mistake() -> None:
+    """For the same reason."""
+    scope = Scope(path="node", run_id="r", decision={"decision": "approve"})
+    looked = Agent("looked", failing(then=1), require_review=lambda result: True)
+
+    async def flow(x: int) -> object:
+        return await looked.run(x), await looked.run(x)
+
+    with pytest.raises(Misuse, match="asks twice"):
+        await call(Agent("a", flow), 1, scope)
+
+
+async def test_an_agent_shows_what_it_is() -> None:
+    """Its name and the options that were given."""
+    assert repr(Agent("a", failing(), timeout=3)) == "Agent('a', timeout=3)"
+
+
+async def test_a_named_agent_keeps_its_own_places() -> None:
+    """concurrency given with the name holds over the calls through it."""
+    inside = most = 0
+
+    @agent(concurrency=5)
+    async def work(x: int) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        inside -= 1
+
+    narrow = Agent("work", concurrency=2)
+    await asyncio.gather(*(narrow.run(n) for n in range(10)))
+
+    assert most == 2
+
+
+async def test_a_full_agent_with_an_open_breaker_refuses_at_once() -> None:
+    """Nobody waits for a place to be told that."""
+    with virtual_time():
+        breaker, gate = CircuitBreaker(1, 60), asyncio.Event()
+
+        async def work(x: str) -> None:
+            if x == "fail":
+                raise ConnectionError
+            await gate.wait()
+
+        full = Agent("a", work, concurrency=2, breaker=breaker)
+        waiting = asyncio.create_task(full.run("wait"))
+        await asyncio.sleep(0)
+        await full.run("fail")
+        refused = await full.run("again")
+        gate.set()
+
+        assert (refused.status, refused.duration, (await waiting).status) == ("open", 0, "success")
+
+
+async def test_the_limiter_is_settled_with_what_this_attempt_spent() -> None:
+    """Not with what the call spent before it."""
+    with virtual_time():
+        limiter = RateLimiter("llm", tokens_per_minute=6000)
+        left: list[float] = []
+
+        async def ask(x: str, ctx: CallContext) -> str:
+            left.append(limiter.buckets.level("tokens", now=monotonic()))
+            scope = current()
+            assert scope is not None
+            scope.spend(Usage(input_tokens=500))
+            if ctx.attempt == 1:
+                raise ConnectionError
+            return x
+
+        policy = RetryPolicy(initial=0)
+        result = await Agent("a", ask, limiter=limiter, retry_policy=policy).run("four")
+
+        assert result.usage == Usage(input_tokens=1000)
+        assert limiter.buckets.level("tokens", now=monotonic()) == pytest.approx(6000 - 1 - 500)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "transient"),
+    [
+        (408, "AgentTimeout", True),
+        (409, "HTTP 409", True),
+        (425, "HTTP 425", True),
+        (429, "RateLimited", True),
+        (500, "HTTP 500", True),
+        (503, "Overloaded", True),
+        (504, "AgentTimeout", True),
+        (529, "Overloaded", True),
+        (400, "HTTP 400", False),
+        (422, "HTTP 422", False),
+    ],
+)
+async def test_an_http_status_says_what_went_wrong(status: int, kind: str, transient: bool) -> None:
+    """Whatever client raised it."""
+    error = (await Agent("a", failing(Refused(status))).run(1)).error
+
+    assert error is not None
+    assert (error.type, error.transient) == (kind, transient)

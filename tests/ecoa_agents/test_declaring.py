@@ -262,3 +262,51 @@ def test_a_class_whose_instances_need_arguments_is_told_at_the_call() -> None:
 
     with pytest.raises(Misuse, match="make an instance"):
         Agent("desk").run_sync(1)
+
+
+def test_further_mistakes_are_told() -> None:
+    """A class without run(), an option of with_() that does not exist, a lambda without a name, nothing to call."""
+
+    class Empty:
+        pass
+
+    with pytest.raises(Misuse, match="has no run"):
+        agent(Empty)
+    with pytest.raises(Misuse, match="there is no option 'retries'"):
+        Agent("a", len).with_(retries=3)  # type: ignore[call-arg]
+    with pytest.raises(Misuse, match="a lambda has no name"):
+        agent(lambda x: x)
+    with pytest.raises(Misuse, match="no function to call"):
+        Agent("model", model="ollama/llama3")(1)
+
+
+async def test_builtins_and_partials_are_agents() -> None:
+    """Those without a signature, too; a partial has the name of its function."""
+
+    def add(x: int, *, to: int = 0) -> int:
+        return x + to
+
+    assert agent(partial(add, to=1)).name == "add"
+    assert (await Agent("longest", max).run([1, 3, 2])).data == 3
+
+
+async def test_an_agent_is_declared_anew_under_another_name() -> None:
+    """With its options, and others."""
+
+    @agent(timeout=3)
+    async def refund(x: int) -> int:
+        return x
+
+    other = agent(refund, name="fast_refund", timeout=1)
+
+    assert (other.name, other.timeout, refund.timeout) == ("fast_refund", 1, 3)
+    assert (await Agent("fast_refund").run(5)).data == 5
+
+
+async def test_hints_that_cannot_be_found_are_no_hints() -> None:
+    """Names of a TYPE_CHECKING block, for instance."""
+
+    async def ask(x: Nowhere) -> Nowhere:  # type: ignore[name-defined]  # noqa: F821
+        return x
+
+    assert (await Agent("ask", ask).run(1)).data == 1

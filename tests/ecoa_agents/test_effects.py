@@ -14,6 +14,7 @@ from ecoa.calling import call
 from ecoa.calling.context import CallContext
 from ecoa.calling.scope import Scope, StoredWait
 from ecoa.clock import monotonic
+from ecoa.context import SessionContext
 from ecoa.errors import AgentError, EffectUnknown, Fenced, IdempotencyConflict, RateLimited
 from ecoa.resilience import CircuitBreaker, RetryPolicy
 from ecoa.store.memory import MemoryStore
@@ -336,3 +337,79 @@ async def test_an_output_without_a_stored_form_counts_as_done() -> None:
     assert first.status == "success"
     assert (again.status, made) == ("error", [1])
     assert again.error is not None and again.error.type == "ResultNotSerializable"
+
+
+async def test_a_no_that_hides_a_lost_answer_is_a_doubt() -> None:
+    """An AgentError raised while a timeout is handled does not say that nothing was done; `from None` does."""
+
+    async def charge(certain: bool) -> None:
+        try:
+            raise TimeoutError
+        except TimeoutError:
+            if certain:
+                raise AgentError("they told us no") from None
+            raise AgentError("something went wrong")  # noqa: B904  # as it is often written
+
+    charging = Agent("charge", charge, effect="guarded")
+
+    assert [(await charging.run(certain)).status for certain in (True, False)] == ["error", "unknown"]
+
+
+async def test_without_time_to_ask_it_stays_unknown() -> None:
+    """verify() would be asked too early to be believed."""
+    asked: list[str] = []
+
+    def verify(order: str, key: str) -> None:
+        asked.append(order)
+
+    with virtual_time():
+        result = await charger(TimeoutError(), sent=[], verify=verify).run("T-17", timeout=3)
+
+    assert (result.status, asked) == ("unknown", [])
+
+
+async def test_verify_may_be_plain_and_answer_later() -> None:
+    """A function, whose answer may be awaited; a mistake in it raises."""
+
+    async def found() -> str:
+        return "charged before"
+
+    async def lost(order: str, key: str) -> Any:
+        raise Fenced
+
+    with virtual_time():
+        result = await charger(TimeoutError(), sent=[], verify=lambda order, key: found(), timeout=None).run("T-17")
+        with pytest.raises(Fenced):
+            await charger(TimeoutError(), sent=[], verify=lost).run("T-17")
+
+    assert result.data == "charged before"
+
+
+async def test_a_session_as_input_is_known_by_its_owner() -> None:
+    """The ledger compares whose it is, not what it holds."""
+    paid: list[str] = []
+
+    @agent(effect="keyed", key_ttl=None)
+    async def pay(session: SessionContext) -> str:
+        paid.append(session.owner)
+        return "paid"
+
+    first = await pay.run(SessionContext("ann"), idempotency_key="k")
+    again = await pay.run(SessionContext("ann"), idempotency_key="k")
+    with pytest.raises(IdempotencyConflict):
+        await pay.run(SessionContext("ben"), idempotency_key="k")
+
+    assert (first.data, again.replayed, paid) == ("paid", True, ["ann"])
+
+
+async def test_in_a_run_an_output_without_a_stored_form_is_for_the_engine() -> None:
+    """The effect is done; a person says how it goes on."""
+
+    async def connect(x: int) -> object:
+        return threading.Lock()
+
+    scope = Scope(path="connect", run_id="r-1", store=MemoryStore())
+    result = await call(Agent("connect", connect, effect="keyed"), 1, scope)
+
+    assert result.error is not None and result.error.type == "ResultNotSerializable"
+    assert scope.effect is not None and scope.effect.status == "done"

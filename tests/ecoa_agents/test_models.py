@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from ecoa.agent import Agent, agent
-from ecoa.connectors import Connector, Message
+from ecoa.connectors import Completion, Connector, Message
 from ecoa.errors import AgentTimeout
 from ecoa.resilience import RetryPolicy
 from ecoa.result import Usage
@@ -134,3 +134,15 @@ async def test_a_model_streams() -> None:
 
     assert "".join(chunk.text for chunk in chunks) == "one two three"
     assert chunks[-1].completion is not None and chunks[-1].completion.text == "one two three"
+
+
+async def test_a_connector_that_does_not_count_is_counted() -> None:
+    """Its completion's usage."""
+
+    class Plain:
+        provider, model = "plain", "plain"
+
+        async def complete(self, messages: Any, **asked: Any) -> Completion[Any]:
+            return Completion(text="yes", usage=USED)
+
+    assert (await Agent("a", model=Plain()).run("?")).usage == USED  # type: ignore[arg-type]

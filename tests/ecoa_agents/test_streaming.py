@@ -10,9 +10,10 @@ import pytest
 from ecoa.agent import Agent, AgentError, agent
 from ecoa.calling.context import CallContext
 from ecoa.calling.scope import current
-from ecoa.errors import AgentTimeout, CircuitOpen
+from ecoa.errors import AgentTimeout, CircuitOpen, Misuse
 from ecoa.resilience import CircuitBreaker
 from ecoa.testing.clock import virtual_time
+from ecoa.testing.model import FakeModel
 
 
 async def words(text: str) -> AsyncIterator[str]:
@@ -107,3 +108,27 @@ async def test_a_breaker_hears_how_a_stream_ended() -> None:
 
     with pytest.raises(CircuitOpen):
         [piece async for piece in breaking.stream(1)]
+
+
+async def test_a_streaming_function_is_given_its_model() -> None:
+    """As `model`."""
+    model = FakeModel().replies("a b")
+
+    @agent(model=model)
+    async def ask(x: str, *, model: FakeModel) -> AsyncIterator[str]:
+        yield (await model.complete(x)).text
+
+    assert [piece async for piece in ask.stream("?")] == ["a b"]
+
+
+async def test_a_timeout_of_the_streams_own_and_mistakes() -> None:
+    """The one is told as its failure, the other raises as it is."""
+
+    async def breaks(error: Exception) -> AsyncIterator[int]:
+        yield 1
+        raise error
+
+    with pytest.raises(AgentTimeout, match="the database"):
+        [piece async for piece in Agent("a", breaks).stream(TimeoutError("the database"))]
+    with pytest.raises(Misuse):
+        [piece async for piece in Agent("a", breaks).stream(Misuse())]

@@ -7,8 +7,18 @@ import logging
 
 import pytest
 
-from ecoa.errors import AgentError, AgentTimeout, CircuitOpen, MalformedOutput, Overloaded, RateLimited, TransientError
+from ecoa.errors import (
+    AgentError,
+    AgentTimeout,
+    CircuitOpen,
+    MalformedOutput,
+    Misuse,
+    Overloaded,
+    RateLimited,
+    TransientError,
+)
 from ecoa.resilience import BreakerChange, CircuitBreaker
+from ecoa.review import NeedsReview
 from ecoa.testing.clock import Clock, virtual_time
 
 
@@ -333,3 +343,33 @@ def test_people_can_open_and_close_it() -> None:
         breaker.reset()
 
         assert state_of(breaker) == "closed"
+
+
+async def test_blocks_may_end_in_any_order() -> None:
+    """And in another task than they began in."""
+    first, second = CircuitBreaker(1, 60), CircuitBreaker(1, 60)
+
+    await first.__aenter__()
+    await second.__aenter__()
+    await first.__aexit__(ConnectionError, ConnectionError(), None)
+    await second.__aexit__(None, None, None)
+    assert (state_of(first), state_of(second)) == ("open", "closed")
+
+    await asyncio.create_task(second.__aenter__())
+    await second.__aexit__(ConnectionError, ConnectionError(), None)
+    assert state_of(second) == "open"
+
+
+async def test_a_mistake_says_nothing_about_the_target() -> None:
+    """Nor does a question to people."""
+    breaker = CircuitBreaker(1, 60)
+
+    await fail(breaker, error=NeedsReview("amount over limit"))
+    await fail(breaker, error=Misuse())
+
+    assert state_of(breaker) == "closed"
+
+
+def test_it_shows_what_it_is() -> None:
+    """Its name, its threshold and its state."""
+    assert repr(CircuitBreaker(3, 60, name="llm")) == "CircuitBreaker('llm', 3 in 60 s, closed)"

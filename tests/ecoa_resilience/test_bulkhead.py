@@ -94,3 +94,30 @@ def test_it_has_room() -> None:
     """A bulkhead of nothing is a mistake."""
     with pytest.raises(ValueError):
         Bulkhead(0)
+
+
+async def test_a_place_that_was_given_to_a_cancelled_waiter_is_not_lost() -> None:
+    """It had its place already when it was cancelled."""
+    bulkhead = Bulkhead(1)
+    await bulkhead.acquire()
+    waiting = asyncio.create_task(bulkhead.acquire())
+    await asyncio.sleep(0)
+    bulkhead.release()
+    asyncio.get_running_loop().call_soon(waiting.cancel)  # after the place was handed over, before it wakes
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    assert waiting.cancelled()
+    assert repr(bulkhead) == "Bulkhead(1, inside=0, waiting=0)"
+
+
+async def test_loops_that_ended_are_passed_over() -> None:
+    """Who waited there does not wait any more."""
+    bulkhead = Bulkhead(1)
+    await bulkhead.acquire()
+    loop = asyncio.new_event_loop()
+    loop.close()
+    bulkhead._waiting.append((loop, asyncio.get_running_loop().create_future()))
+
+    bulkhead.release()
+
+    assert (bulkhead.inside, bulkhead.waiting) == (0, 0)

@@ -14,6 +14,8 @@ from ecoa.clock import monotonic
 from ecoa.errors import CircuitOpen, StoreUnavailable
 from ecoa.resilience import CircuitBreaker, RateLimiter
 from ecoa.resilience.breaker import REFRESH
+from ecoa.result import Usage
+from ecoa.store.base import BreakerRow
 from ecoa.store.memory import MemoryStore
 from ecoa.testing.clock import virtual_time
 
@@ -217,3 +219,86 @@ async def test_without_the_database_each_keeps_the_limit_itself() -> None:
 
         assert await took(limiter) == pytest.approx(1)
         assert limiter.buckets.level("requests", now=monotonic()) == pytest.approx(59)
+
+
+async def test_a_cancelled_probe_lets_another_go() -> None:
+    """It was cancelled while it asked the fleet."""
+
+    class Slow(MemoryStore):
+        async def probe(self, name: str, **told: Any) -> bool:
+            await asyncio.sleep(0.5)
+            return await super().probe(name, **told)
+
+    with virtual_time(), working(Slow()):
+        breaker = CircuitBreaker(3, 60, name="llm")
+        await fail(breaker)
+        await asyncio.sleep(60)
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await succeed(breaker)
+        await asyncio.sleep(0.1)
+        await succeed(breaker)
+
+        assert breaker.state == "closed"
+
+
+async def test_a_probe_that_lost_the_race_is_refused() -> None:
+    """Two workers ask at once; one is told to come back."""
+    store = MemoryStore()
+    with virtual_time(), working(store):
+        here, there = pair()
+        await fail(here)
+        await there.admit()
+        await asyncio.sleep(0)
+        await asyncio.sleep(60)
+
+        tickets = await asyncio.gather(here.admit(), there.admit(), return_exceptions=True)
+
+    assert sum(isinstance(ticket, CircuitOpen) for ticket in tickets) == 1
+
+
+async def test_a_breaker_that_a_person_holds_closed_does_not_open() -> None:
+    """What became of a trip holds, not what was wished."""
+
+    class Held(MemoryStore):
+        async def trip(self, name: str, **told: Any) -> BreakerRow:
+            return BreakerRow(name=name, state="closed", opened_at_s=None, retry_in=None, wait=60, version=1)
+
+    with virtual_time(), working(Held()):
+        breaker = CircuitBreaker(3, 60, name="llm")
+        for _ in range(3):
+            await fail(breaker)
+
+        assert breaker.state == "closed"
+
+
+async def test_what_was_used_is_told_to_the_fleet() -> None:
+    """Both workers see what is left after a settlement."""
+    with virtual_time(), working(MemoryStore()):
+        here, there = (RateLimiter("llm", tokens_per_minute=600) for _ in range(2))
+
+        async with here.reserve(tokens=100) as reservation:
+            reservation.settle(Usage(input_tokens=660))
+        began = monotonic()
+        async with there.reserve(tokens=10):
+            pass
+
+        assert monotonic() - began == pytest.approx(7)
+
+
+async def test_what_a_half_open_row_says_is_followed() -> None:
+    """Somebody probes: this worker waits for what comes of it."""
+    store = MemoryStore()
+    with virtual_time(), working(store):
+        here, there = pair()
+        await fail(here)
+        await asyncio.sleep(60)
+        await here.admit()
+
+        await succeed(there)  # it does not know yet
+        await asyncio.sleep(0)
+
+        with pytest.raises(CircuitOpen) as refused:
+            await succeed(there)
+        assert refused.value.retry_after == pytest.approx(REFRESH)

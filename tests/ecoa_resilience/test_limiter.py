@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -158,3 +159,25 @@ def test_no_minute_gets_more_than_a_bucket_and_its_filling(takes: list[tuple[flo
         for end, amount in starts[first:]:
             taken += amount
             assert taken <= 100 + (end - begin) * 100 / 60 + 1e-6
+
+
+async def test_any_clients_refusal_stops_everybody() -> None:
+    """An exception with status 429 and Retry-After, or headers that were settled."""
+
+    class Refused(Exception):
+        response = SimpleNamespace(status_code=429, headers={"Retry-After": "30"})
+
+    with virtual_time():
+        limiter = RateLimiter("llm", requests_per_minute=60)
+        with pytest.raises(Refused):
+            async with limiter.reserve():
+                raise Refused
+        assert await took(limiter) == pytest.approx(30)
+        async with limiter.reserve() as reservation:
+            reservation.settle(None, {"retry-after": "20"})
+        assert await took(limiter) == pytest.approx(20)
+
+
+def test_it_shows_its_limits() -> None:
+    """And its name."""
+    assert repr(RateLimiter("llm", requests_per_minute=60)) == "RateLimiter('llm': 60 requests a minute)"

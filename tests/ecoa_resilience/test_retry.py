@@ -192,3 +192,16 @@ def test_a_budget_stays_between_empty_and_full(happenings: list[str]) -> None:
                 budget.succeed()
 
         assert 0 <= budget.left <= 60
+
+
+def test_what_retry_on_and_budgets_cannot_mean_is_refused() -> None:
+    """Names of exceptions, or a bucket of nothing."""
+    with pytest.raises(TypeError):
+        RetryPolicy(retry_on=["TimeoutError"])  # type: ignore[list-item]
+    with pytest.raises(ValueError):
+        RetryBudget(0)
+
+
+def test_a_budget_shows_what_is_left() -> None:
+    """Of how much."""
+    assert repr(RetryBudget()) == "RetryBudget(500 of 500 left)"
