@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -27,12 +28,18 @@ def cohere(model: str, **settings: Any) -> Cohere:
     return Cohere(model, **settings)
 
 
+def _vllm(model: str, **settings: Any) -> Connector:
+    """On the vLLM server at VLLM_BASE_URL, or on this machine."""
+    return vllm(settings.pop("base_url", None) or os.environ.get("VLLM_BASE_URL") or _VLLM, model, **settings)
+
+
+_VLLM = "http://localhost:8000/v1"
 _PROVIDERS: dict[str, Callable[..., Connector]] = {
     "openai": openai,
     "anthropic": anthropic,
     "cohere": cohere,
     "ollama": ollama,
-    "vllm": vllm,
+    "vllm": _vllm,
 }
 
 

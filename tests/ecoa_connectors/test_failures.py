@@ -12,7 +12,7 @@ import pytest
 import time_machine
 
 from ecoa import clock
-from ecoa.connectors import OpenAI, OpenAICompatible, connector
+from ecoa.connectors import OpenAI, OpenAICompatible, connector, vllm
 from ecoa.connectors.failures import failure, retry_after
 from ecoa.errors import AgentError, AgentTimeout, MalformedOutput, Overloaded, RateLimited, TransientError
 from tests.ecoa_connectors.conftest import MODELS, Fake
@@ -175,5 +175,7 @@ def test_models_have_names() -> None:
     assert (llama.provider, llama.model) == ("ollama", "llama3:8b")
     assert llama.base_url == "http://localhost:11434/v1"
     assert connector(llama) is llama
+    assert vllm("http://gpu:8000/v1", "llama3").base_url == "http://gpu:8000/v1"
+    assert getattr(connector("vllm/llama3"), "base_url", "") == "http://localhost:8000/v1"
     with pytest.raises(ValueError, match="provider/model"):
         connector("gpt-4o")

@@ -85,10 +85,9 @@ def ollama(model: str, **settings: Any) -> OpenAICompatible:
     return OpenAICompatible(model, provider="ollama", **settings)
 
 
-def vllm(model: str, base_url: str | None = None, **settings: Any) -> OpenAICompatible:
-    """A model on vLLM, at VLLM_BASE_URL or this machine."""
-    url = base_url or os.environ.get("VLLM_BASE_URL") or "http://localhost:8000/v1"
-    return OpenAICompatible(model, base_url=url, provider="vllm", **settings)
+def vllm(base_url: str, model: str, **settings: Any) -> OpenAICompatible:
+    """A model on a vLLM server: vllm("http://gpu:8000/v1", "llama3")."""
+    return OpenAICompatible(model, base_url=base_url, provider="vllm", **settings)
 
 
 def _refused(response: Any) -> AgentError:
