@@ -126,8 +126,8 @@ async def _peak(share: float, *, breaker: bool, seed: int, peak: float) -> float
     guard = (
         CircuitBreaker(failure_threshold=3, recovery_timeout=60, failure_rate=0.5, shared=False) if breaker else None
     )
-    fallback = Agent("second", second)
-    step = Agent("first", first, timeout=2, breaker=guard, fallback=fallback)
+    fallback: Agent[None, None] = Agent("second", second)
+    step: Agent[None, None] = Agent("first", first, timeout=2, breaker=guard, fallback=fallback)
     finished = 0
     waiting = iter(range(int(peak * OFFERED)))
 
@@ -158,7 +158,9 @@ async def _storm(clients: int, room: int, *, jitter: Any, seed: int) -> Storm:
         if taken[window] > room:
             raise Overloaded
 
-    client = Agent("client", ask, retry_policy=RetryPolicy(max_attempts=CALLS, backoff_factor=2, jitter=jitter))
+    client: Agent[None, None] = Agent(
+        "client", ask, retry_policy=RetryPolicy(max_attempts=CALLS, backoff_factor=2, jitter=jitter)
+    )
     results = await asyncio.gather(*(client.run(None) for _ in range(clients)))
     return Storm(clients=clients, room=room, jitter=jitter, calls=calls, served=sum(map(bool, results)))
 
@@ -176,7 +178,7 @@ async def _timed_out(draw: random.Random, median: float, limit: float, calls: in
     async def answer(_: None) -> None:
         await asyncio.sleep(_latency(draw, median))
 
-    agent = Agent("agent", answer, timeout=limit)
+    agent: Agent[None, None] = Agent("agent", answer, timeout=limit)
     results = await asyncio.gather(*(agent.run(None) for _ in range(calls)))
     return sum(result.status == "timeout" for result in results)
 

@@ -57,7 +57,7 @@ def report(asked: Asked, *, told: Told = lambda _: None) -> Report:
         played = {}
         for done, (name, future) in enumerate(running.items(), start=1):
             played[name] = future.result()
-            told(f"{done} of {len(running)}: {' '.join(map(str, name))}")
+            told(f"{done}/{len(running)} {' '.join(map(str, name))}: {_brief(played[name].figures)}")
     made = _report(asked, played)
     return made if others is None else {**made, "claims": others}
 
@@ -80,6 +80,10 @@ def goals(made: Report) -> list[Goal]:
             met=ours["duplicates"].most == 0,
         ),
     ]
+
+
+def _brief(one: Figures) -> str:
+    return f"{one.uptime:.2f} % up, {one.latency:.3f} s, {one.errors:.2f} % errors, {one.duplicates} duplicates"
 
 
 def _goal(what: str, got: Estimate, low: float, high: float, unit: str) -> Goal:
