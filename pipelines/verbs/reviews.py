@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from ecoa.errors import NotFound
 from ecoa.store.postgres import reviews as stored
 from ecoa_web.accounts import audit
 from pipelines.verbs.transaction import do, read
@@ -57,6 +59,7 @@ def expire_due(*, limit: int = AT_ONCE) -> int:
     """Climb ladders and end what is overdue, each in a transaction of its own; how many changed."""
     changed = 0
     for review_id in read(stored.due(limit=limit)):
-        row = read(stored.review(review_id))
-        changed += do(stored.expire(review_id), project_id=row.project_id, wakes=True)
+        with suppress(NotFound):  # deleted with its run meanwhile
+            row = read(stored.review(review_id))
+            changed += do(stored.expire(review_id), project_id=row.project_id, wakes=True)
     return changed

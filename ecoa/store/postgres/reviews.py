@@ -102,7 +102,8 @@ def expire(review_id: str) -> Work[bool]:
     yield _event(asked, "review_expired", {"review": asked.id, "then": step.kind})
     yield Ask(SQL.message, {"id": asked.id, "occasion": "closed"})
     if step.kind == "reject":
-        yield from _wake(asked, decision_text("reject", output=None, by=EXPIRED_BY, comment=NOBODY))
+        told = decision_text("reject", output=None, by=EXPIRED_BY, comment=NOBODY)
+        yield Ask(SQL.wake, {"run": asked.run_id, "path": asked.path, "told": told})
     else:
         error = json.dumps({"type": "ReviewExpired", "message": NOBODY})
         yield Ask(SQL.hold, {"run": asked.run_id, "path": asked.path, "error": error})
