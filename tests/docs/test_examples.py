@@ -18,7 +18,9 @@ from ecoa.testing import virtual_time
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 DOCUMENTS = sorted(
-    path for path in (*DOCS.glob("*.md"), *DOCS.glob("reference/*.md")) if BLOCK.search(path.read_text(encoding="utf-8"))
+    path
+    for path in (*DOCS.glob("*.md"), *DOCS.glob("reference/*.md"))
+    if BLOCK.search(path.read_text(encoding="utf-8"))
 )
 
 
@@ -44,9 +46,7 @@ def module(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(DOCS).with_suffix("").as_posix())
 def test_examples_run(document: Path, module: ModuleType) -> None:
     """Every python block of a document, one after the other, and its asserts hold."""
-    code = compile(
-        program(document.read_text(encoding="utf-8")), str(document), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    )
+    code = compile(program(document.read_text(encoding="utf-8")), str(document), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
     with use(MemoryStore()), virtual_time() as clock:
         running = FunctionType(code, module.__dict__)()
