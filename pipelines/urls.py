@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from pipelines.pages import acts, breakers, decide, fork, pipeline, pipelines, review, reviews, run, runs
+from pipelines.pages import acts, breakers, decide, fork, pipeline, pipelines, review, reviews, run, runs, simulation
 
 urlpatterns = [
     path("p/<slug:slug>/pipelines/", pipelines.pipelines, name="pipelines"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("p/<slug:slug>/runs/<uuid:run_id>/fork/", fork.fork, name="run-fork"),
     path("p/<slug:slug>/breakers/<str:act>/", breakers.act, name="breaker-act"),
     path("p/<slug:slug>/breakers/", breakers.breakers, name="breakers"),
+    path("p/<slug:slug>/simulation/", simulation.simulation, name="simulation"),
     path("p/<slug:slug>/reviews/", reviews.reviews, name="reviews"),
     path("p/<slug:slug>/reviews/badge/", reviews.badge, name="reviews-badge"),
     path("p/<slug:slug>/reviews/<uuid:review_id>/", review.review, name="review"),

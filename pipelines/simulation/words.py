@@ -26,6 +26,16 @@ def text_of(made: Report) -> str:
     return "\n".join(_lines(made))
 
 
+def mix_in_words(mix: Mapping[str, Any]) -> str:
+    """The faults that both arms met."""
+    return (
+        f"Faults: primary provider out {mix['out']:.1%} of the day in {mix['outages']} windows, alternately down and "
+        f"hanging; secondary {mix['secondary_out']:.2%}, inside one of them; of calls {mix['hang']:.2%} hang, "
+        f"{mix['error']:.2%} answer 5xx, {mix['malformed']:.2%} malformed; {mix['lost']:.2%} of orders are committed "
+        f"and their answer is lost; {mix['invalid']:.2%} of requests can never succeed."
+    )
+
+
 def _lines(made: Report) -> Iterator[str]:
     seeds = made["seeds"]
     named = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}, means with 95 % intervals"
@@ -40,7 +50,7 @@ def _lines(made: Report) -> Iterator[str]:
             yield ""
             yield from lines(made[part])
     yield ""
-    yield from _mix(made["mix"])
+    yield mix_in_words(made["mix"])
     yield from HONEST
     if made["days"] == 1:
         yield ""
@@ -95,15 +105,6 @@ def _claims(part: Mapping[str, Any]) -> Iterator[str]:
             ["1 s for all", f"{times['one_for_all']:.1f} %"],
             [f"1.5 x p99.9 of each: {learned} s", f"{times['learned']:.3f} %"],
         ],
-    )
-
-
-def _mix(mix: Mapping[str, Any]) -> Iterator[str]:
-    yield (
-        f"Faults: primary provider out {mix['out']:.1%} of the day in {mix['outages']} windows, alternately down and "
-        f"hanging; secondary {mix['secondary_out']:.2%}, inside one of them; of calls {mix['hang']:.2%} hang, "
-        f"{mix['error']:.2%} answer 5xx, {mix['malformed']:.2%} malformed; {mix['lost']:.2%} of orders are committed "
-        f"and their answer is lost; {mix['invalid']:.2%} of requests can never succeed."
     )
 
 
