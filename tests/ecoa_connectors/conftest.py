@@ -31,6 +31,15 @@ class Quiet(Handler):
         """Nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Clients leave early here: that is no error."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fake:
     """Where it listens, and connectors to it."""
@@ -62,8 +71,7 @@ def memory() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def fake_url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
