@@ -17,6 +17,7 @@ from ecoa.testing import virtual_time
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+README_EXAMPLE = re.compile(r"^## Agents that survive.*?(?=^## )", re.DOTALL | re.MULTILINE)
 DOCUMENTS = sorted(
     path
     for path in (*DOCS.glob("*.md"), *DOCS.glob("reference/*.md"))
@@ -52,3 +53,13 @@ def test_examples_run(document: Path, module: ModuleType) -> None:
         running = FunctionType(code, module.__dict__)()
         if running is not None:
             clock.run(running)
+
+
+def test_the_readme_s_example_runs() -> None:
+    """Of its section on agents."""
+    found = README_EXAMPLE.search((DOCS.parent / "README.md").read_text(encoding="utf-8"))
+    assert found is not None
+    code = compile(program(found[0]), "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+    with use(MemoryStore()), virtual_time() as clock:
+        clock.run(FunctionType(code, {"__name__": __name__})())
