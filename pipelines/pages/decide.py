@@ -155,7 +155,7 @@ def _told(project: Project, row: ReviewRow) -> str:
 
 def _next(request: HttpRequest, project: Project, user: Any, review_id: UUID) -> str:
     """The item after this one in the queue as the reader has it; the queue when there is none."""
-    rest = [row for row in queue_of(request, project, user).rows if row.id != review_id]
+    rest = [row for row in queue_of(request, project, user).rows if row.id != review_id and not row.overdue]
     after = request.POST.get("next", "")
     chosen = next((row for row in rest if str(row.id) == after), rest[0] if rest else None)
     if chosen is None:

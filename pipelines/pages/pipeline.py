@@ -18,7 +18,7 @@ from ecoa_web.ranges import TimeRange, time_range
 from pipelines.pages.graph import Box, Drawing, Frame, draw, places_of
 from pipelines.pages.known import known_definition
 from pipelines.pages.pipelines import Line, idle, line_of
-from pipelines.pages.policies import policies_in_words
+from pipelines.pages.policies import pipeline_in_words, policies_in_words
 from pipelines.pages.runs import Row
 from pipelines.pages.start import Start
 from pipelines.queries.breakers import not_closed
@@ -113,7 +113,7 @@ def page_of(project: Project, name: str, shown: TimeRange) -> dict[str, Any] | N
         "line": health_of(project, name, definition, shown),
         "graph": graph_of(steps, counts),
         "policies": policy_list(steps),
-        "whole": policies_in_words(definition.get("policies")),
+        "whole": pipeline_in_words(definition.get("policies") or {}),
         "rows": [Row(run=row, now=timezone.now()) for row in runs.rows],
     }
 
@@ -166,6 +166,8 @@ def _box(box: Box, by_place: Mapping[str, Mapping[str, int]]) -> Marked:
     about = (
         agent if agent and agent != box.name else box.kind if box.kind != "step" else str(box.node.get("effect") or "")
     )
+    if box.kind == "review":
+        about = ", ".join(str(group) for group in (box.node.get("policies") or {}).get("by") or ()) or "a person decides"
     about = "" if about == "none" else about
     return Marked(
         part=box, icon=KIND_ICONS.get(box.kind, "chain"), about=about, counts=_counts(by_place.get(box.place))

@@ -15,7 +15,13 @@ EFFECTS = {
     "guarded": "its effect is tried at most once; in doubt a person is asked",
 }
 EXPIRY = {"escalate": "then the next group is asked", "reject": "then it counts as rejected", "hold": "then it is held"}
+CHANGES = {
+    "migrate": "When its code changes, unfinished runs go on where the steps still fit",
+    "hold": "When its code changes, unfinished runs are held for a person",
+}
 MOST_WAITS = 6
+SMALLEST_ALONE = 60  # a minute alone is 60 s, an hour is 1 h
+LONG = 600  # seconds that are still told in seconds
 
 
 def policies_in_words(policies: Numbers | None, *, effect: str | None = None) -> list[str]:
@@ -35,9 +41,23 @@ def policies_in_words(policies: Numbers | None, *, effect: str | None = None) ->
     return [text[0].upper() + text[1:] for text in said if text]
 
 
+def pipeline_in_words(policies: Numbers) -> list[str]:
+    """What holds for a pipeline as a whole."""
+    timeout = policies.get("timeout")
+    said = [
+        f"A run takes at most {seconds(float(timeout))}" if timeout else "",
+        CHANGES.get(str(policies.get("on_change")), ""),
+        *policies_in_words({name: value for name, value in policies.items() if name != "timeout"}),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
 def seconds(value: float) -> str:
-    """So many seconds as people say them."""
-    return fmt.text(fmt.duration_parts(value * 1000)).replace(".0", "")
+    """So many seconds as people say them: 50 ms, 90 s, 10 min, 4 h, 3 d."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if value >= 2 * size and value % size == 0 or value == size > SMALLEST_ALONE:
+            return f"{value / size:g}{fmt.SPACE}{unit}"
+    return f"{value:g}{fmt.SPACE}s" if 1 <= value < LONG else fmt.text(fmt.duration_parts(value * 1000))
 
 
 def waits(retry: Numbers) -> list[float]:

@@ -88,7 +88,7 @@ class RunPage:
     @property
     def retriable(self) -> bool:
         """Whether its failed steps can be set going again."""
-        return self.run.row.status in {"error", "rejected", "cancelled", "held"}
+        return self.run.row.status in {"error", "rejected", "cancelled"}
 
     @property
     def cancellable(self) -> bool:

@@ -19,6 +19,7 @@ export function attach(place) {
   const sent = told(editor.dataset.problems) ?? [];
   const toggle = around.querySelector("[data-as-json]");
   let form = null;
+  let quiet = true;
 
   function draw() {
     const value = parsed(editor.value);
@@ -43,7 +44,8 @@ export function attach(place) {
     if (form && value !== undefined) editor.value = JSON.stringify(value, null, 2);
     const shown = first && sent.length ? sent : problems;
     const paths = new Set(value === undefined || original === null ? [] : changes(value, original));
-    show(shown);
+    quiet &&= first && !sent.length;        // an empty form is not scolded before it is touched
+    show(quiet ? [] : shown);
     form?.mark(paths);
     place.dataset.problems = shown.map((problem) => problem.path || "value").join(", ");
     place.dataset.changes = value === undefined ? "?" : String(paths.size);
@@ -78,6 +80,7 @@ export function attach(place) {
   const sending = (event) => {        // a start form is not sent while something is wrong; a decision says so itself
     if (place !== around || !place.dataset.problems) return;
     event.preventDefault();
+    look();
     place.querySelector('[aria-invalid="true"]')?.focus();
   };
   const stops = [on(editor, "input", () => look()), on(place, "submit", sending)];
