@@ -198,7 +198,7 @@ class Agent(Generic[In, Out]):  # noqa: UP046  # parameters of the new syntax ha
             return self
         if "model" not in self.given:
             return self._over(registry.get(self.name))
-        registered = registry.find(self.name)
+        registered = registry.declared(self.name)
         return self if registered is None or registered.fn is None else self._over(registered)
 
     @property

@@ -146,9 +146,11 @@ class Call:
         if policy is None or not policy.allows(self.made, exception, malformed=self.malformed):
             raise error
         seconds = policy.wait(self.made, error)
-        left = self.scope.remaining
+        left, breaker = self.scope.remaining, self.agent.breaker
         if left is not None and seconds >= left:
             raise error
+        if breaker is not None and (closed_for := breaker.retry_after) > seconds:
+            raise CircuitOpen(f"the circuit breaker opened: {error.message}", retry_after=closed_for) from error
         if self.retry_until is not None and monotonic() + seconds + (self.agent.timeout or 0) >= self.retry_until:
             raise EffectUnknown(f"{self.agent.name}: the key may be forgotten by now; {error.message}") from error
         if policy.budget is not None and not policy.budget.spend(error):

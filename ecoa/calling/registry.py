@@ -30,14 +30,14 @@ def remember(agent: Agent[Any, Any]) -> None:
         _made.setdefault(agent.name, agent)
 
 
-def find(name: str) -> Agent[Any, Any] | None:
-    """The agent of that name."""
-    return _declared.get(name) or _made.get(name)
+def declared(name: str) -> Agent[Any, Any] | None:
+    """What @agent decorated under that name."""
+    return _declared.get(name)
 
 
 def get(name: str) -> Agent[Any, Any]:
     """The agent of that name, or UnknownAgent."""
-    agent = find(name)
+    agent = _declared.get(name) or _made.get(name)
     if agent is None:
         known = ", ".join(sorted({*_declared, *_made})) or "none yet"
         raise UnknownAgent(f"no agent {name!r} is registered (known: {known}); is the module with its @agent imported?")

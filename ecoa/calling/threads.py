@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -72,7 +73,15 @@ def _answer(future: Future[Any], fn: Callable[[], Any]) -> None:
         future.set_result(value)
 
 
+def _after_fork() -> None:
+    """Threads do not live on in the child of a server that forks its workers; new ones begin when they are needed."""
+    POOL.__init__(POOL.most)  # type: ignore[misc]
+    _background.cache_clear()
+
+
 POOL = Threads()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 async def in_thread(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakValueDictionary
 
 import pytest
 
@@ -23,3 +24,4 @@ def store() -> Iterator[MemoryStore]:
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names that other tests registered are free."""
     monkeypatch.setattr(registry, "_declared", {})
+    monkeypatch.setattr(registry, "_made", WeakValueDictionary())

@@ -177,15 +177,17 @@ async def test_cancellation_is_not_a_failure() -> None:
 
 
 async def test_the_breaker_hears_every_attempt() -> None:
-    """Three failed attempts of one call open it; the next call is refused without being made."""
+    """Three failed attempts of one call open it: the call ends there, and the next one is refused at once."""
     with virtual_time():
         breaker = CircuitBreaker(3, 60)
-        down = Agent("a", failing(*[ConnectionError()] * 9), retry_policy=RetryPolicy(5), breaker=breaker)
+        policy = RetryPolicy(5, jitter="none")
+        down = Agent("a", failing(*[ConnectionError()] * 9), retry_policy=policy, breaker=breaker)
 
         first = await down.run(1)
         second = await down.run(1)
 
-        assert (first.status, first.attempts) == ("open", 4)
+        assert (first.status, first.attempts) == ("open", 3)
+        assert first.duration == pytest.approx(3)  # nobody waits for a call that would be refused
         assert second.status == "open"
         assert second.error is not None and second.error.retry_after is not None
         assert breaker.name == "a"

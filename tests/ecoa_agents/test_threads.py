@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from contextvars import ContextVar
 
@@ -136,3 +138,23 @@ def test_what_a_function_raises_is_raised_where_it_is_waited_for() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Threads().submit(stop).result(10)
+
+
+FORKS = """
+import os, sys, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork: that is the point
+from ecoa.agent import Agent
+
+double = Agent("double", lambda x: 2 * x)
+assert double.run_sync(1).data == 2
+child = os.fork()
+if child == 0:
+    os._exit(double.run_sync(4).data)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.slow  # a process of its own
+def test_a_forked_worker_has_threads_of_its_own() -> None:
+    """Servers that fork after an agent was called: the child begins anew."""
+    assert subprocess.run([sys.executable, "-c", FORKS], timeout=30, check=False).returncode == 8
