@@ -19,7 +19,16 @@ from ecoa.engine.plan import Place, locate
 from ecoa.engine.telling import tell_turn, turn_span
 from ecoa.engine.turn import Items, Turn
 from ecoa.engine.version import problems
-from ecoa.errors import AgentError, AgentTimeout, EcoaError, Fenced, NotFound, SessionConflict, StoreUnavailable
+from ecoa.errors import (
+    AgentError,
+    AgentTimeout,
+    EcoaError,
+    Fenced,
+    NotFound,
+    ResultNotSerializable,
+    SessionConflict,
+    StoreUnavailable,
+)
 from ecoa.graph import registry
 from ecoa.graph.node import Chain, Each, Loop, Parallel, ReviewGate, SignalWait, Step, When
 from ecoa.graph.path import COMPENSATE
@@ -223,6 +232,8 @@ class Engine:
                 if ended.effect is not None:  # what happened is known, whoever holds the node
                     await self.store.settle(ended.effect)
                 raise
+            except ResultNotSerializable as error:  # larger than this store takes
+                ended = _refused(ended, error)
             except SessionConflict:
                 tries += 1
                 if tries > 100:
@@ -295,6 +306,15 @@ def _place(pipeline: Pipeline[Any, Any], lease: Lease) -> Place:
 
 def _ended(lease: Lease, status: Any) -> Finish:
     return Finish(run_id=lease.run_id, path=lease.path, fence=lease.fence, status=status)
+
+
+def _refused(ended: Finish, error: ResultNotSerializable) -> Finish:
+    """The end of a turn whose output the store does not take. What had an effect waits for a person."""
+    kept = replace(ended, output=None, creates=(), review=None, result=None, session=None, error=error.describe())
+    if ended.effect is not None:
+        effect = replace(ended.effect, result=None)
+        return replace(kept, status="held", join=None, ends=None, effect=effect, state='{"doubtful": true}')
+    return replace(kept, status="error", ends="error")
 
 
 def _held(lease: Lease, kind: str, message: str) -> Finish:

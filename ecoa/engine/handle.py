@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ecoa.graph.pipeline import Pipeline
 
 SAME: Any = object()
-LOOK = 5.0  # seconds after which the store is asked again, whoever was to tell
 STOPS: frozenset[RunStatus] = TERMINAL | {"paused", "held"}
 BY_ERROR: dict[str, Status] = {"AgentTimeout": "timeout", "CircuitOpen": "open", "EffectUnknown": "unknown"}
 
@@ -66,6 +65,7 @@ class RunHandle[Out]:
     async def signal(self, name: str, value: Any, *, key: str) -> None:
         """Tell the run something; the same key tells it once."""
         await self.store.signal(self.id, name, dumps(value), key=key)
+        self._engine.look()
 
     async def retry(self, path: str | None = None, *, by: str = "") -> None:
         """Go on with the failed steps, or with the one at `path`; what is done stays done."""
@@ -76,6 +76,7 @@ class RunHandle[Out]:
         """Say how a held step goes on: it happened (with this output), or do it again."""
         word = dumps({"decision": decision, "output": output, "by": by, "comment": ""})
         await self.store.release(self.id, path, decision=word, by=by)
+        self._engine.look()
 
     async def events(self) -> AsyncIterator[Event]:
         """Its history from the first line on, ending with the run."""
@@ -104,7 +105,8 @@ class RunHandle[Out]:
                 left = None if give_up is None else give_up - clock.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"run {self.id} is still {row.status}")
-                await changed(LOOK if left is None else min(left, LOOK))
+                longest = self._engine.patience
+                await changed(longest if left is None else min(left, longest))
 
     def __repr__(self) -> str:
         return f"RunHandle({self.id!r})"

@@ -7,6 +7,7 @@ loop; what it held goes back to the store.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -21,12 +22,14 @@ from ecoa.graph import registry
 from ecoa.store.base import TERMINAL, Finish, Finished, Lease, Store
 
 SLOTS = 64
+LOOK = 5.0
 POLL = 1.0  # seconds between looks at a database; the doorbell rings earlier
 BEAT = 3.0
 REAP = 0.5
 LEASE = 15.0
 BREATH = 32  # turns of one branch before others get their turn
 
+log = logging.getLogger("ecoa.engine")
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, LocalEngine]] = WeakKeyDictionary()
 
 
@@ -57,6 +60,7 @@ class LocalEngine(Engine):
         self.begun = asyncio.Event()
         self.closed = False
         self.durable: bool = getattr(store, "durable", True)
+        self.patience = LOOK if self.durable else 86400.0  # seconds after which a waiter asks the store by itself
         self._tasks: set[asyncio.Task[None]] = set()
         self._free = asyncio.Event()
         self._kick = asyncio.Event()
@@ -84,7 +88,11 @@ class LocalEngine(Engine):
         assert self._pipelines is not None
         if pipeline not in self._pipelines:
             self._pipelines.append(pipeline)
-            self._kick.set()
+        self.look()
+
+    def look(self) -> None:
+        """There may be work: look now."""
+        self._kick.set()
 
     async def define(self, pipeline: str, definition_hash: str, definition: dict[str, object]) -> None:
         """Have the store keep a definition, once."""
@@ -106,8 +114,8 @@ class LocalEngine(Engine):
         """Tell who waits for the run; look for work when some was made that was not handed over."""
         if finished.run_status in TERMINAL or finished.run_status in ("paused", "held"):
             self._tell(lease.run_id)
-        if len(ended.creates) > len(finished.leases) or ended.status in ("ready", "waiting"):
-            self._kick.set()
+        if any(node.status == "ready" for node in ended.creates) or ended.status in ("ready", "waiting"):
+            self.look()
 
     @contextmanager
     def listening(self, run_id: str) -> Iterator[Callable[[float], Awaitable[None]]]:
@@ -161,6 +169,8 @@ class LocalEngine(Engine):
                 turns += 1
                 if turns % BREATH == 0:
                     await asyncio.sleep(0)
+        except StoreUnavailable:
+            log.warning("the store is away: %s of run %s goes on when its lease has run out", lease.path, run_id)
         finally:
             self.busy -= 1
             left = self._mine.get(run_id, 0) - 1

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, cast
+
+from typing_extensions import TypeVar  # with a default: pydantic brings it
 
 from ecoa.errors import Misuse
 from ecoa.graph import registry
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
     from ecoa.result import Result
 
 
-class Pipeline[In, Out]:
+In = TypeVar("In", default=Any)
+Out = TypeVar("Out", default=Any)
+
+
+class Pipeline(Generic[In, Out]):
     """Steps one after the other. Immutable: `then`, `parallel` … return another pipeline of the same name.
 
     A step is an agent, a function or class (wrapped as one), another pipeline (its steps run inside this run), or a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from ecoa.orchestrator import Pipeline
 from tests.ecoa_engine.cast import double, inc, total
 
 
-def names(pipeline: Pipeline[object, object]) -> list[str]:
+def names(pipeline: Pipeline) -> list[str]:
     """Of its nodes."""
     return [name for name, _ in pipeline.chain.nodes()]
 
@@ -68,7 +69,7 @@ def test_names_with_meaning_in_paths_are_escaped() -> None:
 
 def test_mistakes_are_told_at_once() -> None:
     """Empty branches, impossible quorums, limits below one, two names for one step."""
-    for wrong in (
+    mistakes: tuple[Callable[[], Pipeline], ...] = (
         lambda: Pipeline("p").parallel(),
         lambda: Pipeline("p").parallel(inc, quorum=2),
         lambda: Pipeline("p").parallel(Pipeline([])),
@@ -77,7 +78,8 @@ def test_mistakes_are_told_at_once() -> None:
         lambda: Pipeline("p").then(inc, inc, name="x"),
         lambda: Pipeline("p").then(lambda: 3),
         lambda: Pipeline(""),
-    ):
+    )
+    for wrong in mistakes:
         with pytest.raises(Misuse):
             wrong()
 

@@ -157,12 +157,12 @@ async def test_a_pipelines_policies_are_for_agents_without(store: MemoryStore) -
 
 @pytest.mark.slow  # 100,000 durable steps
 async def test_length_has_no_limit(store: MemoryStore) -> None:
-    """100,000 steps, and 100,000 items: no recursion anywhere."""
+    """100,000 steps, and 20,000 items: no recursion anywhere."""
     chain = await Pipeline("long", *[inc] * 100_000).run(0)
-    items = await Pipeline("wide").each(range, inc).run(100_000)
+    items = await Pipeline("wide").each(range, inc).run(20_000)
 
     assert chain.data == 100_000
-    assert items.data is not None and len(items.data) == 100_000 and items.data[-1] == 100_000
+    assert items.data is not None and len(items.data) == items.data[-1] == 20_000
 
 
 async def test_finished_runs_are_forgotten_in_the_end() -> None:
