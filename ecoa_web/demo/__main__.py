@@ -14,8 +14,8 @@ from ecoa_web.demo.history import live_through
 from ecoa_web.demo.live import send
 from ecoa_web.supervisor.lifeline import hold_lifeline
 
-HISTORY = 240
-EVERY_S = (2.0, 4.5)  # between two messages
+HISTORY = 480
+EVERY_S = (4.0, 9.0)  # between two messages
 PATIENCE_S = 90  # of staff
 
 

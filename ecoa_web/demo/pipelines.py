@@ -27,7 +27,7 @@ from ecoa_web.demo import words
 from ecoa_web.demo.models import HAIKU, MINI, SONNET
 
 DEAR_CENTS = 10_000  # refunds above it need a person
-DECLINED, NO_SUCH_ORDER, CARRIER_SILENT = 0.04, 0.05, 0.12
+DECLINED, NO_SUCH_ORDER, CARRIER_SILENT = 0.03, 0.04, 0.06
 CARRIER_OUTAGE_EVERY_S, CARRIER_OUTAGE_S = 1500, 40
 
 calm = RetryPolicy(max_attempts=4, backoff_factor=2, initial=0.5)
