@@ -10,7 +10,14 @@ from psycopg.types.string import TextLoader
 
 from ecoa.errors import EcoaError
 
-type Conn = AsyncConnection[tuple[Any, ...]]
+
+class Conn(AsyncConnection[tuple[Any, ...]]):
+    """A connection that remembers which statements it has prepared for quick.py."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # Any: psycopg's
+        super().__init__(*args, **options)
+        self.prepared_here: set[bytes] = set()
+
 
 CONNECT_TIMEOUT_S = 5
 # What is lost with the connection: the answer, and perhaps the commit.
@@ -24,7 +31,7 @@ AS_TEXT = ("json", "uuid")  # kept as ecoa.codec wrote them; ids are strings eve
 
 async def connect(dsn: str, *, name: str) -> Conn:
     """A connection that commits each statement."""
-    conn = await AsyncConnection.connect(
+    conn = await Conn.connect(
         dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name=name, prepare_threshold=0
     )
     conn.prepared_max = 300

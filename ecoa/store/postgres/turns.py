@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.errors import UniqueViolation
 
 from ecoa.errors import Fenced
-from ecoa.store.base import Finish, Finished, Lease, NewNode
+from ecoa.store.base import Finish, Finished, Lease, NewNode, RunStatus
 from ecoa.store.postgres.long_turn import already_written, write_turn
 from ecoa.store.postgres.named import named_sql
 from ecoa.store.postgres.part import Part
+from ecoa.store.postgres.quick import Quick
 from ecoa.store.postgres.values import SMALL, pack, unpack
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ecoa.store.postgres.database import Row
 
 SQL = named_sql(__file__)
+STEP = Quick("step", SQL.step)
+LAST = Quick("last", SQL.last)
 SIMPLE = frozenset({"done", "error"})
 
 
@@ -95,12 +98,13 @@ class Turns(Part):
             "lease": self.lease_s,
         }
         try:
-            row = await (await conn.execute(SQL.step, values)).fetchone()
+            row = await STEP.row(conn, values)
         except UniqueViolation:  # the node to hand over to is there already
             return None
         if row is None:
             return None
         status, pipeline, definition, trace_id, project_id, session, deadline = row
+        assert status and pipeline and definition and trace_id and project_id
         lease = Lease(
             run_id=turn.run_id,
             path=node.path,
@@ -112,17 +116,18 @@ class Turns(Part):
             pipeline=pipeline,
             definition_hash=definition,
             trace_id=trace_id.replace("-", ""),
-            project_id=project_id,
+            project_id=int(project_id),
             session=session,
-            deadline_in=deadline,
+            deadline_in=None if deadline is None else float(deadline),
             cancelling=False,
         )
-        return Finished(leases=(lease,), run_status=status)
+        return Finished(leases=(lease,), run_status=cast("RunStatus", status))
 
     async def _last(self, conn: Conn, turn: Finish) -> Finished | None:
         values = _ending(turn) | {"ends": turn.ends, "result": turn.result}
-        row = await (await conn.execute(SQL.last, values)).fetchone()
-        return Finished(leases=(), run_status=row[0]) if row else None
+        if turn.ends is None or await LAST.row(conn, values) is None:
+            return None
+        return Finished(leases=(), run_status=turn.ends)
 
     async def _packed_turn(self, turn: Finish) -> Finish:
         """The turn with its large values stored."""

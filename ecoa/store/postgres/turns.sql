@@ -6,19 +6,20 @@
 -- ON CONFLICT would cost every step a second record of the insert in the log.
 WITH run AS (
     SELECT status, pipeline, definition_hash, trace_id, project_id, session, deadline_at FROM pipelines_run
-    WHERE id = %(run)s AND status IN ('running', 'compensating') AND NOT cancel_requested
+    WHERE id = %(run)s::uuid AND status IN ('running', 'compensating') AND NOT cancel_requested
 ), done AS (
     UPDATE pipelines_node n
-    SET status = %(status)s, output = %(output)s, error = %(error)s, state = NULL, worker = NULL, lease_until = NULL,
-        attempt = attempt + %(more)s, finished_at = clock_timestamp()
+    SET status = %(status)s::text, output = %(output)s::json, error = %(error)s::json, state = NULL, worker = NULL,
+        lease_until = NULL, attempt = attempt + %(more)s::int, finished_at = clock_timestamp()
     FROM run
-    WHERE n.run_id = %(run)s AND n.path = %(path)s AND n.fence = %(fence)s AND n.status = 'leased'
+    WHERE n.run_id = %(run)s::uuid AND n.path = %(path)s AND n.fence = %(fence)s::bigint AND n.status = 'leased'
     RETURNING n.run_id
 ), made AS (
     INSERT INTO pipelines_node
         (run_id, path, kind, status, attempt, fence, worker, lease_until, queue, input, started_at)
-    SELECT run_id, %(next)s, %(kind)s, 'leased', 1, 1, %(worker)s, clock_timestamp() + %(lease)s * interval '1 s',
-           %(queue)s, %(input)s, clock_timestamp()
+    SELECT run_id, %(next)s::text, %(kind)s::text, 'leased', 1, 1, %(worker)s::text,
+           clock_timestamp() + %(lease)s::float8 * interval '1 s',
+           %(queue)s::text, %(input)s::json, clock_timestamp()
     FROM done
 )
 SELECT run.status, run.pipeline, run.definition_hash, run.trace_id, run.project_id, run.session,
@@ -29,21 +30,22 @@ FROM run, done;
 -- The last turn of a run in which nothing else goes on, in one commit. No row when it must go the long way.
 WITH run AS (
     SELECT id FROM pipelines_run
-    WHERE id = %(run)s AND status = 'running' AND NOT cancel_requested AND active = 1 AND parent_run IS NULL
-      AND (NOT compensates OR %(ends)s = 'success')
+    WHERE id = %(run)s::uuid AND status = 'running' AND NOT cancel_requested AND active = 1 AND parent_run IS NULL
+      AND (NOT compensates OR %(ends)s::text = 'success')
       AND NOT EXISTS (SELECT FROM pipelines_node
-                      WHERE run_id = %(run)s AND status IN ('paused', 'open', 'unknown', 'held'))
+                      WHERE run_id = %(run)s::uuid AND status IN ('paused', 'open', 'unknown', 'held'))
     FOR UPDATE
 ), done AS (
     UPDATE pipelines_node n
-    SET status = %(status)s, output = %(output)s, error = %(error)s, state = NULL, worker = NULL, lease_until = NULL,
-        attempt = attempt + %(more)s, finished_at = clock_timestamp()
+    SET status = %(status)s::text, output = %(output)s::json, error = %(error)s::json, state = NULL, worker = NULL,
+        lease_until = NULL, attempt = attempt + %(more)s::int, finished_at = clock_timestamp()
     FROM run
-    WHERE n.run_id = %(run)s AND n.path = %(path)s AND n.fence = %(fence)s AND n.status = 'leased'
+    WHERE n.run_id = %(run)s::uuid AND n.path = %(path)s AND n.fence = %(fence)s::bigint AND n.status = 'leased'
     RETURNING n.run_id
 ), ended AS (
     UPDATE pipelines_run r
-    SET status = %(ends)s, result = %(result)s, error = %(error)s, active = 0, finished_at = clock_timestamp()
+    SET status = %(ends)s::text, result = %(result)s::json, error = %(error)s::json, active = 0,
+        finished_at = clock_timestamp()
     FROM done WHERE r.id = done.run_id
     RETURNING r.id, r.project_id, r.status
 )
@@ -72,7 +74,7 @@ WITH picked AS (
 ), leased AS (
     UPDATE pipelines_node n
     SET status = 'leased', fence = n.fence + 1, attempt = n.attempt + 1, worker = %(worker)s, wake_at = NULL,
-        lease_until = clock_timestamp() + %(lease)s * interval '1 s', started_at = coalesce(n.started_at, clock_timestamp())
+        lease_until = clock_timestamp() + %(lease)s::float8 * interval '1 s', started_at = coalesce(n.started_at, clock_timestamp())
     FROM gone WHERE n.run_id = gone.run_id AND n.path = gone.path AND n.status IN ('ready', 'waiting')
     RETURNING n.run_id, n.path, n.kind, n.fence, n.attempt, n.takeovers, n.input, n.decision, n.signal, n.state
 ), begun AS (
