@@ -43,7 +43,7 @@ async def test_a_commit_whose_answer_was_lost_is_found(store: PostgresStore) -> 
     async def lossy(conn: object, given: Finish, *, worker: str) -> object:
         nonlocal calls
         calls += 1
-        answer = await real(conn, given, worker=worker)
+        answer = await real(conn, given, worker=worker)  # type: ignore[arg-type]
         if calls == 1:
             raise StoreUnavailable("the answer is lost")
         return answer
