@@ -18,7 +18,7 @@ from pipelines.simulation.words import HEADINGS, HONEST, mix_in_words
 if TYPE_CHECKING:
     from traces.pages.charts import Figure
 
-COMMAND = "python manage.py simulate --seeds 3 --ablation --sweep --claims"
+COMMAND = "python manage.py simulate --seeds 3 \\\n    --ablation --sweep --claims"
 UNITS = {"uptime": "%", "latency": "s", "errors": "%", "duplicates": ""}
 NAMES = {"uptime": "Uptime", "latency": "Mean latency", "errors": "Error rate", "duplicates": "Duplicate orders"}
 BOTH = (("naive", "naive chain"), ("ours", "with ecoa"))
