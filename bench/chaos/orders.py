@@ -67,5 +67,7 @@ def _client() -> httpx.AsyncClient:
 
 
 orders = (
-    Pipeline("chaos-orders", check).review(when=lambda result: result.data["cents"] > LIMIT_CENTS).then(charge, ship)
+    Pipeline("chaos-orders", check)
+    .review(when=lambda result: result.unwrap()["cents"] > LIMIT_CENTS)
+    .then(charge, ship)
 )

@@ -32,7 +32,7 @@ def verdict(rig: Rig, *, orders: int) -> Verdict:
     """Judge every order."""
     found, ledger = Verdict(), rig.ledger()
     with rig.superuser() as session:
-        runs = session.cursor(row_factory=namedtuple_row).execute(SQL.runs).fetchall()
+        runs: list[Any] = session.cursor(row_factory=namedtuple_row).execute(SQL.runs).fetchall()
         violations = session.execute(SQL.violations).fetchall()
         voted_twice = session.execute(SQL.voted_twice).fetchall()
         found.counts["nodes taken over from lost workers"] = session.execute(SQL.takeovers).fetchall()[0][0]
