@@ -77,6 +77,18 @@ def _fan(branches: list[Callable[[World], Any]]) -> Callable[[World], Any]:
     return lambda world: Pipeline([]).parallel(*(branch(world) for branch in branches), join=total)
 
 
+async def _third(x: int, *, ctx: CallContext) -> int:
+    """Negative in the third round: every loop ends."""
+    return -1 if ctx.path.rpartition("@")[2].startswith("3.") else x
+
+
+def _rounds(body: Callable[[World], Any]) -> Callable[[World], Any]:
+    return lambda world: Pipeline([]).loop(Pipeline([body(world), third]), until=lambda x: x < 0)
+
+
+third = Agent[Any, Any]("third", _third)
+
+
 def _graphs() -> st.SearchStrategy[Callable[[World], Any]]:
     """Steps by what they are made of, so that every play has agents of its own."""
     leaves: list[Callable[[World], Any]] = [
@@ -100,13 +112,7 @@ def _graphs() -> st.SearchStrategy[Callable[[World], Any]]:
             lambda made: lambda world: Pipeline([]).when(lambda x: x % 2, made[0](world), made[1](world))
         )
         alone = chain.map(lambda made: lambda world: Pipeline([]).when(lambda x: x % 2, made(world)))
-        loop = chain.map(
-            lambda made: (
-                lambda world: Pipeline([]).loop(
-                    Pipeline([made(world), lambda x: x + 1]), until=lambda x: x % 3 == 0 or x > 40
-                )
-            )
-        )
+        loop = chain.map(_rounds)
         sub = chain.map(lambda made: lambda world: Pipeline("sub", made(world)))
         return st.one_of(chain, fan, each, when, alone, loop, sub)
 
