@@ -1,7 +1,7 @@
 """A worker: claims what may run, runs it, says that it lives, and takes back what dead workers held. As many as wanted.
 
 claim ▶ turn ▶ turn ▶ …     each slot follows one chain of nodes, handed over from turn to turn without the queue
-beat                        every 3 s, a fifth of a lease: leases are extended; what was lost, or is to be cancelled, is stopped
+beat                        every 3 s, a fifth of a lease: leases extended; what was lost or cancelled is stopped
 reap                        every half second, a little more or less: nodes of dead workers become ready
 SIGTERM                     claim nothing; running turns have 30 s to end, the rest is given back
 """

@@ -9,7 +9,8 @@ A run is a row of constant size; every node instance is a row, known by its path
 * ready: may be claimed now, or from `wake_at` on (back-off, timers).
 * leased: a worker has it until `lease_until`; its `fence` is in every write the worker makes about it.
 * waiting: for a signal, with or without a deadline. paused: for a review. open: a container whose children run.
-* unknown: a guarded effect in doubt. held: only a person can say how it goes on (changed pipeline, poison, lost result).
+* unknown: a guarded effect in doubt. held: only a person can say how it goes on (changed pipeline, poison, lost
+  result).
 
 Values are JSON text made by ecoa.codec (tagged types, no NUL, no NaN). Times come from the store's clock; what the
 engine gives are delays in seconds. Lock order everywhere: run, node, review.
@@ -34,7 +35,7 @@ RUNNABLE: frozenset[NodeStatus] = frozenset({"ready", "leased", "waiting"})  # w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNode:
-    """A node instance to create. `status` ready makes it claimable, leased hands it to the writer, open is a container."""
+    """A node instance to create: ready is claimable, leased is handed to the writer, open is a container."""
 
     path: str  # stable: "classify", "review#2", "fan[customer-17].extract", "loop@3.draft"; one that ended as error or
     # cancelled is begun anew, any other that exists stays as it is
@@ -401,7 +402,7 @@ class RunStore(Protocol):
         """Write how a turn ended and hand over what comes next, in one commit."""
 
     async def beat(self, worker: str, held: Sequence[tuple[str, str, int]]) -> set[tuple[str, str]]:
-        """Extend the leases (run id, path, fence) of a worker; those that are to stop: lost, or their run is cancelled."""
+        """Extend a worker's leases (run id, path, fence); those that are to stop: lost, or their run is cancelled."""
 
     async def enroll(self, worker: str, *, host: str, pid: int, pipelines: Sequence[str], slots: int) -> None: ...
 
@@ -457,7 +458,7 @@ class ReviewStore(Protocol):
 
     Votes: one person, one vote a version. A rejection decides at once. Approvals decide when `quorum` persons gave one
     on the current version; an edit counts as its author's approval and, with a quorum above one, makes a new version,
-    on which earlier votes no longer count. A decided review makes its node ready with Lease.decision, never its run done.
+    on which earlier votes no longer count. A decided review makes its node ready with Lease.decision; it ends no run.
     """
 
     async def review(self, review_id: str) -> ReviewRow:
@@ -481,7 +482,7 @@ class EffectStore(Protocol):
     async def intend(
         self, *, key: str, scope: str, path: str, effect: str, fence: int | None, digest: str, ttl: float | None
     ) -> Effect:
-        """Commit the intent before the call, or return what the ledger has. Raises Fenced, IdempotencyConflict (digest).
+        """Commit the intent before the call, or return what the ledger has; Fenced, IdempotencyConflict (digest).
 
         One that failed certainly did not happen: it is intended again (fresh). With a fence, the node is `path` up to
         its first "/": calls inside a node are under it.
