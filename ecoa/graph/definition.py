@@ -127,8 +127,8 @@ def policies_of(agent: Any) -> Json:
         names = ("max_attempts", "backoff_factor", "initial", "max_delay", "jitter")
         told["retry"] = {name: getattr(retry, name) for name in names}
     if breaker is not None:
-        names = ("name", "failure_threshold", "recovery_timeout", "failure_rate")
-        told["breaker"] = {name: getattr(breaker, name) for name in names if getattr(breaker, name) is not None}
+        shown = ("name", "failure_threshold", "recovery_timeout", "failure_rate")
+        told["breaker"] = {name: getattr(breaker, name) for name in shown if getattr(breaker, name) is not None}
     if limiter is not None:
         told["limiter"] = {"name": limiter.name, **limiter.limits}
     if agent.bulkhead is not None:
