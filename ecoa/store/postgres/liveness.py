@@ -33,6 +33,7 @@ class Liveness:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._sessions: dict[str, asyncio.Task[None]] = {}
+        self._enrolls: dict[str, Callable[[], Awaitable[None]]] = {}
         self._bell = asyncio.Event()
         self._ringing: asyncio.Task[None] | None = None
         self._again = False
@@ -40,12 +41,19 @@ class Liveness:
     async def hold(self, worker: str, lock: int, enroll: Callable[[], Awaitable[None]]) -> None:
         """Hold the worker's lock until it is dropped, whatever happens to the connection; enrolled each time anew."""
         await self.drop(worker)
+        self._enrolls[worker] = enroll
         held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sessions[worker] = asyncio.create_task(self._live(lock, enroll, held), name=f"ecoa liveness {worker}")
         await held
 
+    async def enroll_again(self, worker: str) -> None:
+        """It was given up for dead while it was frozen, and lives."""
+        if worker in self._sessions:
+            await self._enrolls[worker]()
+
     async def drop(self, worker: str) -> None:
         """End the worker's session."""
+        self._enrolls.pop(worker, None)
         if task := self._sessions.pop(worker, None):
             task.cancel()
             await asyncio.wait([task])

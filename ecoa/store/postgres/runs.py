@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from psycopg.errors import UniqueViolation
@@ -13,6 +13,7 @@ from ecoa.errors import IdempotencyConflict
 from ecoa.store.base import RUNNABLE, Lease, NewNode, NewRun, RunRow, Started
 from ecoa.store.postgres.change import node_columns
 from ecoa.store.postgres.named import named_sql
+from ecoa.store.postgres.quick import Quick
 from ecoa.store.postgres.steering import Steering
 from ecoa.store.postgres.values import pack
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ecoa.store.postgres.database import Row
 
 SQL = named_sql(__file__)
+START_ONE = Quick("start_one", SQL.start_one)
 
 
 class Runs(Steering):
@@ -31,7 +33,7 @@ class Runs(Steering):
         run = await self._packed_run(run, worker)
         while True:
             try:
-                row = await self.db.row(SQL.start, self._columns(run, project_id, worker))
+                row = await self._insert(run, project_id, worker)
             except UniqueViolation:
                 if earlier := await self._earlier(run, project_id):
                     return earlier
@@ -40,6 +42,30 @@ class Runs(Steering):
             if any(new.status == "ready" for new in run.first):
                 self.db.liveness.ring()
             return self._started(run, project_id, row)
+
+    async def _insert(self, run: NewRun, project_id: int, worker: str | None) -> Row | None:
+        values = self._columns(run, project_id, worker)
+        if len(run.first) != 1 or not _is_simple(run.first[0]):
+            return await self.db.row(SQL.start, values | node_columns(run.first))
+        (node,) = run.first
+        leased = node.status == "leased"
+        values |= {
+            "path": node.path,
+            "kind": node.kind,
+            "node_status": node.status,
+            "leased": int(leased),
+            "worker": worker if leased else None,
+            "lease": self.lease_s if leased else None,
+            "queue": node.queue,
+            "node_input": node.input,
+        }
+
+        async def insert() -> Row | None:
+            async with self.db.pool.connection() as conn:
+                row = await START_ONE.row(conn, values)
+                return None if row is None else tuple(moment and datetime.fromisoformat(moment) for moment in row)
+
+        return await self.db.patiently(insert)
 
     async def start_many(self, runs: Sequence[NewRun]) -> int:
         """Insert runs without keys, in bulk (COPY); none is leased. How many."""
@@ -77,7 +103,7 @@ class Runs(Steering):
         return replace(run, input=given or "null", first=[await small_node(new) for new in run.first])
 
     def _columns(self, run: NewRun, project_id: int, worker: str | None) -> dict[str, Any]:
-        return node_columns(run.first) | {
+        return {
             "id": run.id,
             "project": project_id,
             "pipeline": run.pipeline,
@@ -148,6 +174,11 @@ class Runs(Steering):
         if stored.status == "error":
             stored = await self.go_on_after_error(stored.id, by=run.by)
         return Started(run=stored, created=False, leases=())
+
+
+def _is_simple(new: NewNode) -> bool:
+    plain = not (new.delay or new.lock_key or new.opens or new.spare or new.output)
+    return plain and new.status in ("ready", "leased")
 
 
 def _active(run: NewRun) -> int:

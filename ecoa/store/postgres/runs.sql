@@ -46,6 +46,36 @@ WITH run AS (
 )
 SELECT created_at, started_at FROM run;
 
+-- name: start_one
+-- The same for a run with one first node that neither waits nor has a lock: the way most runs begin.
+WITH run AS (
+    INSERT INTO pipelines_run
+        (id, project_id, pipeline, definition_hash, status, priority, active, compensates, input, trace_id, session,
+         idempotency_key, fingerprint, key_ttl, parent_run, parent_path, forked_from, forked_at, started_by, started_at,
+         deadline_at)
+    SELECT %(id)s::uuid, %(project)s::int, %(pipeline)s::text, %(hash)s::text, %(status)s::text, %(priority)s::smallint, 1,
+           %(compensates)s::bool, %(input)s::json, %(trace_id)s::uuid, %(session)s::text, %(key)s::text,
+           %(fingerprint)s::text, %(key_ttl)s::float8 * interval '1 s', %(parent_run)s::uuid, %(parent_path)s::text,
+           %(forked_from)s::uuid, %(forked_at)s::text, %(by)s::text,
+           CASE WHEN %(status)s::text = 'running' THEN clock_timestamp() END,
+           clock_timestamp() + %(timeout)s::float8 * interval '1 s'
+    RETURNING id, created_at, started_at
+), made AS (
+    INSERT INTO pipelines_node
+        (run_id, path, kind, status, attempt, fence, worker, lease_until, queue, input, started_at)
+    SELECT id, %(path)s::text, %(kind)s::text, %(node_status)s::text, %(leased)s::int, %(leased)s::int, %(worker)s::text,
+           clock_timestamp() + %(lease)s::float8 * interval '1 s', %(queue)s::text, %(node_input)s::json, started_at
+    FROM run
+), queued AS (
+    INSERT INTO pipelines_ready (run_id, path, project_id, pipeline, queue, priority)
+    SELECT id, %(path)s::text, %(project)s::int, %(pipeline)s::text, %(queue)s::text, %(priority)s::smallint
+    FROM run WHERE %(leased)s::int = 0
+), told AS (
+    INSERT INTO pipelines_event (project_id, run_id, kind, data)
+    SELECT %(project)s::int, id, 'started', json_build_object('by', %(by)s::text) FROM run
+)
+SELECT created_at, started_at FROM run;
+
 -- name: forget_key
 -- An ended run's start key may be used again after its time.
 UPDATE pipelines_run SET idempotency_key = NULL

@@ -39,7 +39,10 @@ class Workers(Part):
             "fences": [fence for _, _, fence in held],
             "lease": self.lease_s,
         }
-        return {(run_id, path) for run_id, path in await self.db.rows(SQL.beat, values)}
+        stop = {(run_id, path) for run_id, path in await self.db.rows(SQL.beat, values)}
+        if not await self.db.rows(SQL.known, {"worker": worker}):
+            await self.db.liveness.enroll_again(worker)
+        return stop
 
     async def leave(self, worker: str) -> None:
         """Give back what it still holds, without counting a takeover."""

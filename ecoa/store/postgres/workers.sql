@@ -25,6 +25,9 @@ LEFT JOIN extended e ON e.run_id = h.run_id AND e.path = h.path
 LEFT JOIN pipelines_run r ON r.id = h.run_id
 WHERE e.run_id IS NULL OR r.cancel_requested;
 
+-- name: known
+SELECT id FROM pipelines_worker WHERE id = %(worker)s;
+
 -- name: gone
 -- Workers whose session lock is free for the second time, a second apart (after a restart of the server every lock is,
 -- until its worker is back), or that were silent for too long.
