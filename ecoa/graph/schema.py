@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 def schema_of(type_: Any) -> dict[str, Any] | None:
@@ -14,6 +14,8 @@ def schema_of(type_: Any) -> dict[str, Any] | None:
     adapter = _adapter(type_)
     if adapter is None:
         return None
+    from pydantic.errors import PydanticUserError
+
     try:
         return adapter.json_schema()
     except PydanticUserError:
@@ -53,6 +55,9 @@ def _adapter(type_: Any) -> TypeAdapter[Any] | None:
 
 @lru_cache(maxsize=1024)
 def _made(type_: Any) -> TypeAdapter[Any] | None:
+    from pydantic import TypeAdapter  # a third of a second that programs without types are spared
+    from pydantic.errors import PydanticSchemaGenerationError
+
     try:
         return TypeAdapter(type_)
     except PydanticSchemaGenerationError:
