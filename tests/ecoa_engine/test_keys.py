@@ -130,3 +130,26 @@ async def test_a_run_inside_a_step_is_found_again(store: MemoryStore) -> None:
 
     assert (result.data, calls) == ("shipped x", 2)
     assert sum(run.new.pipeline == "inner" for run in store.runs.values()) == shop.calls
+
+
+async def test_a_failed_branch_goes_on_without_repeating_the_others() -> None:
+    """Branches and items that are done stay done; what was stopped with the run goes on."""
+    shop, broken = Shop(), True
+
+    async def bill(x: int) -> int:
+        await asyncio.sleep(1)
+        if broken:
+            raise ValueError("no")
+        return x
+
+    async def late(x: int) -> int:
+        await asyncio.sleep(60)
+        return x
+
+    flow = Pipeline("branches").parallel(shop.agent(), bill, Pipeline([]).each(range, late, limit=2))
+    first = await flow.run(3, idempotency_key="k")
+    broken = False
+    again = await flow.run(3, idempotency_key="k")
+
+    assert (first.status, again.status, again.data) == ("error", "success", ["shipped 3", 3, [0, 1, 2]])
+    assert shop.calls == 1
