@@ -167,7 +167,9 @@ def _box(box: Box, by_place: Mapping[str, Mapping[str, int]]) -> Marked:
         agent if agent and agent != box.name else box.kind if box.kind != "step" else str(box.node.get("effect") or "")
     )
     if box.kind == "review":
-        about = ", ".join(str(group) for group in (box.node.get("policies") or {}).get("by") or ()) or "a person decides"
+        about = (
+            ", ".join(str(group) for group in (box.node.get("policies") or {}).get("by") or ()) or "a person decides"
+        )
     about = "" if about == "none" else about
     return Marked(
         part=box, icon=KIND_ICONS.get(box.kind, "chain"), about=about, counts=_counts(by_place.get(box.place))

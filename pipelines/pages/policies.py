@@ -55,7 +55,7 @@ def pipeline_in_words(policies: Numbers) -> list[str]:
 def seconds(value: float) -> str:
     """So many seconds as people say them: 50 ms, 90 s, 10 min, 4 h, 3 d."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if value >= 2 * size and value % size == 0 or value == size > SMALLEST_ALONE:
+        if (value >= 2 * size and value % size == 0) or value == size > SMALLEST_ALONE:
             return f"{value / size:g}{fmt.SPACE}{unit}"
     return f"{value:g}{fmt.SPACE}s" if 1 <= value < LONG else fmt.text(fmt.duration_parts(value * 1000))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +30,12 @@ LIKE = 4  # earlier decisions shown
 LEAST_LIKE = 0.3
 PATH = 60  # steps of the run so far
 NEXT = 4  # steps that come after
+EFFECTS = {  # of the step after: what cannot be taken back is said
+    "none": "",
+    "transactional": ", which writes to the application's own database",
+    "keyed": " and does something outside, once, which approving again does not repeat and nobody takes back by itself",
+    "guarded": " and does something outside at most once, which cannot be called back",
+}
 REASONS = ("Wrong figures", "Not allowed by policy", "Something is missing", "Duplicate", "Looks like fraud", "Other")
 
 
@@ -103,11 +110,17 @@ class Case:
     @property
     def effect(self) -> str:
         """What will happen, in words."""
-        told = self.review.context.get("effect") or self.review.context.get("then")
-        if isinstance(told, str) and told:
+        told = str(self.review.context.get("effect") or "")
+        if told and told not in EFFECTS:
             return told
-        after = f"{self.coming[0]} goes on with it" if self.coming else "the run ends with it as its result"
-        return f"If you approve, {after}."
+        after = f"{unquote(self.coming[0])} goes on with it" if self.coming else "the run ends with it as its result"
+        return f"If you approve, {after}{EFFECTS.get(told, '')}."
+
+    @property
+    def why(self) -> str:
+        """Why it was stopped, as a sentence."""
+        told = self.row.reason or "its pipeline asks for a person here"
+        return f"{told[:1].upper()}{told[1:]}{'' if told[-1:] in '.!?' else '.'}"
 
     @property
     def expiry(self) -> str:

@@ -35,13 +35,9 @@ def read(text: str | None) -> Any:  # decoded JSON
 
 
 def pretty(text: str | None) -> str:
-    """Indented JSON; as it is when it was cut off."""
+    """Indented JSON; a text that was cut off is as it is."""
     value = read(text)
-    return (
-        value
-        if isinstance(value, str) and text and text[:1] != '"'
-        else json.dumps(value, indent=2, ensure_ascii=False)
-    )
+    return text if text is not None and value is text else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def facts(value: Any) -> list[Fact]:  # decoded JSON

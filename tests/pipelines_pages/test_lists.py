@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -14,7 +15,7 @@ from tests.pipelines_pages.building import define, make_breaker, make_node, make
 UUID = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 
 
-def page(client: Client, path: str, code: int = 200, **asked: str) -> str:
+def page(client: Client, path: str, *, code: int = 200, **asked: Any) -> str:
     answer = client.get(f"/p/shop/{path}", asked)
     assert answer.status_code == code
     return answer.content.decode()
@@ -90,7 +91,7 @@ def test_runs_are_filtered(project: Project, viewer: Client) -> None:
     old = make_run(project.pk, pipeline="order", status="paused", ago_s=90_000, key="order-88204")
     new = make_run(project.pk, pipeline="refund", status="error", session="user-7")
 
-    def shown(**asked: str) -> list[str]:
+    def shown(**asked: Any) -> list[str]:
         return re.findall(rf'href="/p/shop/runs/({UUID})/"', page(viewer, "runs/", **asked))
 
     assert shown() == [str(new)]
@@ -135,7 +136,7 @@ def test_the_queue_is_mine_my_groups_or_all(project: Project, reviewer: Client) 
     paused_run(project.pk, title="owners", groups=("owners",))
     paused_run(project.pk, title="byname", groups=("rob@example.com",))
 
-    def shown(**asked: str) -> set[str]:
+    def shown(**asked: Any) -> set[str]:
         return set(re.findall(r'<b class="cut" dir="auto" title="(\w+)"', page(reviewer, "reviews/", **asked)))
 
     assert shown() == {"everybody", "owners", "byname"}
