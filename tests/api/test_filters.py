@@ -8,12 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+import pytest_django
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecoa_web.accounts.models import Project
-from tests.builders import make_span, make_trace
+from ecoa_web.db.partitions import ensure_days
+from tests.builders import conninfo, make_span, make_trace
 from traces.filters import FilterError, of_rollups, of_traces, parse
 from traces.filters.parse import KEYS, MAX_DEPTH, MAX_TERMS
 from traces.filters.tree import And, Not, Op, Or, Term
@@ -143,8 +147,17 @@ made_traces = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def today(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """Spans of today have their partition."""
+    with django_db_blocker.unblock(), psycopg.connect(conninfo(), autocommit=True) as session:
+        ensure_days(session, [datetime.now(UTC).date()])
+    connection.close()
+
+
 @pytest.mark.slow  # a hundred filters, each over traces of its own
 @pytest.mark.django_db
+@pytest.mark.usefixtures("today")
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(asked=filters(), made=made_traces)
 def test_the_database_finds_what_the_words_say(asked: tuple[str, Callable[[Made], bool]], made: list[Made]) -> None:
@@ -291,3 +304,17 @@ def test_an_open_trace_runs_while_spans_arrive(project: Project, seconds: int, s
 
     assert [row.status for row in page.rows] == [status]
     assert page.rows[0].root_missing
+
+
+@pytest.mark.usefixtures("today")
+def test_a_run_leads_to_its_trace(project: Project) -> None:
+    """By its id, whole or its beginning with a wildcard."""
+    run_id = "01a2047a-6be4-7867-b103-86a2326d06c6"
+    trace = make_trace(project.pk)
+    make_span(project.pk, trace, attributes=json.dumps({"ecoa.run.id": run_id}))
+    make_trace(project.pk)
+
+    for text in (f"run:{run_id}", "run:01a2047a*"):
+        page = newest_traces(project.pk, window=Window(start_ns=0, end_ns=MOST), filter=parse(text))
+
+        assert [row.trace_id.replace("-", "") for row in page.rows] == [trace]

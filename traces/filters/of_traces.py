@@ -103,10 +103,10 @@ def _trace(term: Term, parameters: Parameters) -> sql.Composable:
     return sql.SQL("replace(t.trace_id::text, '-', '') LIKE {}").format(parameters.bind(like(pieces)))
 
 
-def _run(term: Term, _: Parameters) -> sql.Composable:
-    """No trace belongs to a run."""
+def _run(term: Term, parameters: Parameters) -> sql.Composable:
+    """A span says so: ecoa's do, and those that ran inside them."""
     equality(term)
-    return sql.SQL("false")
+    return ANY_SPAN.format(fits(sql.SQL("s.attributes ->> 'ecoa.run.id'"), term, parameters))
 
 
 def _attribute(term: Term, parameters: Parameters) -> sql.Composable:
