@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import psycopg
 import pytest
+from psycopg.pq import ExecStatus
 
 from ecoa.errors import EcoaError, NotFound, StoreUnavailable
 from ecoa.store.base import Finish, NewEvent
 from ecoa.store.postgres import PostgresStore
+from ecoa.store.postgres.quick import _check
 from tests.ecoa_postgres.runs import finish, new_run, node
 
 KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ecoa' AND pid <> %(own)s"
@@ -92,3 +95,13 @@ async def test_a_transaction_pooler_is_refused(store: PostgresStore, monkeypatch
 
     with pytest.raises(EcoaError, match="ECOA_DIRECT_DATABASE_URL"):
         await store.enroll("w", host="h", pid=1, pipelines=[], slots=1)
+
+
+async def test_a_server_that_goes_away_without_a_word_is_a_lost_connection(store: PostgresStore) -> None:
+    """As after a crash: an answer of libpq's own, without PostgreSQL's code. What asked is asked again."""
+    async with store.db.pool.connection() as conn:
+        wordless = conn.pgconn.make_empty_result(ExecStatus.FATAL_ERROR)
+
+        for answered in ([wordless], []):
+            with pytest.raises(psycopg.OperationalError):
+                _check(answered)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import generators
-from psycopg.errors import DataError, InvalidSqlStatementName, error_from_result
+from psycopg.errors import DataError, InvalidSqlStatementName, OperationalError, error_from_result
 from psycopg.pq import ExecStatus
 
 if TYPE_CHECKING:
@@ -109,7 +109,12 @@ def _read(pgconn: PGconn, socket: int, answered: asyncio.Future[None]) -> None:
 
 
 def _check(results: Sequence[PGresult]) -> PGresult:
+    if not results:
+        raise OperationalError("the server closed the connection")
     result = results[-1]
     if result.status not in FINE:
-        raise error_from_result(result, encoding="utf-8")
+        error = error_from_result(result, encoding="utf-8")
+        if error.sqlstate is None:  # libpq's own: the server went away without a word
+            raise OperationalError(str(error))
+        raise error
     return result
