@@ -46,6 +46,16 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "ecoa_web.settings"
 django.setup()
 
 
+@pytest.fixture(autouse=True)
+def _own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents and pipelines that a test declares are forgotten with it: another test's may have the same name."""
+    from ecoa.calling import registry as agents
+    from ecoa.graph import registry as pipelines
+
+    monkeypatch.setattr(agents, "_declared", dict(agents._declared))
+    monkeypatch.setattr(pipelines, "_by_name", dict(pipelines._by_name))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
     """The test database, never the one that DATABASE_URL names: tests empty it. pytest-django makes it only where some
