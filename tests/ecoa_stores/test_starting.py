@@ -136,6 +136,24 @@ async def test_a_run_that_succeeded_is_not_retried(store: Store) -> None:
         await store.retry(lease.run_id)
 
 
+async def test_a_run_that_was_undone_is_not_set_going_again(store: Store) -> None:
+    """What it did is undone: a retry is refused, and its start key leads to the failure that is stored."""
+    failed = {"type": "AgentError", "message": "no"}
+    lease = await begin(store, keyed(compensates=True))
+    (undoing,) = (await end(store, lease, "error", error=failed, ends="error")).leases
+    await end(store, undoing, ends="error")
+
+    again = await store.start(keyed(compensates=True), worker=WORKER)
+    with pytest.raises(EcoaError):
+        await store.retry(lease.run_id)
+    with pytest.raises(EcoaError):
+        await store.retry(lease.run_id, path="a")
+
+    assert (again.created, again.run.status, again.run.error) == (False, "error", failed)
+    assert await claim(store) == []
+    assert (await store.run(lease.run_id)).status == "error"
+
+
 async def test_what_is_not_there_is_not_found(store: Store) -> None:
     """Runs and definitions."""
     with pytest.raises(NotFound):
