@@ -6,7 +6,7 @@ round the question whether it was the last, after a branch or an item the count-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ecoa.errors import NotFound
@@ -125,7 +125,7 @@ def failure_join(place: Place) -> Join | None:
     while place.parent is not None:
         parent = place.parent
         if isinstance(parent.node, Parallel) and parent.node.quorum is not None:
-            return _join(parent)
+            return replace(_join(parent), branch=f"{parent.path}[{place.key}]")
         place = parent
     return None
 

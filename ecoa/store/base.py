@@ -55,13 +55,15 @@ class Join:
     """Count down a container; whoever brings it to 0 makes it done and creates `then` (same transaction).
 
     With Finish.status error it takes from `spare` instead: while some was left the run goes on (Finish.ends is not
-    applied), else it ends. A join on a container that is done already changes nothing.
+    applied) without what else goes on in `branch`, which is cancelled with error {"type": "BranchFailed"}; else it
+    ends. A join on a container that is done already changes nothing.
     """
 
     container: str
     then: NewNode
     cancel_rest: bool = False  # a quorum: at 0, unended nodes under `container` (its path and one of . [ / @) are
     # cancelled with error {"type": "Quorum"}; leased ones get fence + 1, so that their finish raises Fenced
+    branch: str | None = None  # path of the branch that this node is in: "fan[a]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -431,8 +433,9 @@ class RunStore(Protocol):
         """Ready, waiting and paused nodes are cancelled and reviews closed now, leased ones when their turn ends."""
 
     async def retry(self, run_id: str, *, path: str | None = None, by: str = "") -> RunRow:
-        """Make failed nodes ready again, with those cancelled as RunEnded; done ones stay done. Or the one at `path`
-        (failed, held, unknown, cancelled) alone. Not for a run that succeeded."""
+        """Make failed nodes ready again, or of them only the one at `path` (failed, held, unknown, cancelled), with
+        those cancelled as RunEnded, Cancelled or BranchFailed; containers may do without as many branches as before.
+        Done ones stay done. Not for a run that succeeded or was undone."""
 
     async def release(self, run_id: str, path: str, *, decision: str, by: str) -> None:
         """Let a held or unknown node go on with a person's word (JSON text, see Lease.decision)."""

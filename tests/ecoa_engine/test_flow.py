@@ -52,6 +52,24 @@ async def test_a_quorum_is_enough() -> None:
     assert (result.status, result.data) == ("success", [6, 10])
 
 
+async def test_a_branch_counts_once_however_often_it_fails() -> None:
+    """Two items that fail in one branch are one failed branch."""
+    both = asyncio.Barrier(2)
+
+    async def fall(x: int) -> int:
+        await both.wait()
+        raise ValueError("no")
+
+    async def late(x: int) -> int:
+        await asyncio.sleep(60)
+        return x
+
+    items = Pipeline([]).each(range, fall)
+    result = await Pipeline("once").parallel(items, inc, late, quorum=2).run(2)
+
+    assert (result.status, result.data) == ("success", [3, 2])
+
+
 async def test_a_failing_branch_fails_the_run() -> None:
     """Without a quorum every branch is needed."""
     result = await Pipeline("all").parallel(forever, fail).run(5)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ecoa.errors import Fenced
-from ecoa.store.base import Join, NewEvent, NewNode, Store
+from ecoa.errors import Fenced, NotFound
+from ecoa.store.base import Join, Lease, NewEvent, NewNode, Store
 from tests.ecoa_stores.cast import WORKER, begin, claim, end, ending, new_run, node, soon, statuses
 
 ERROR = {"type": "AgentError", "message": "no"}
@@ -108,6 +110,72 @@ async def test_a_quorum_can_do_without_some(store: Store) -> None:
 
     assert (first.run_status, second.run_status) == ("running", "error")
     assert (await store.run(leases[0].run_id)).error == ERROR
+
+
+async def test_a_branch_fails_once_and_as_a_whole(store: Store) -> None:
+    """What else goes on in a failed branch is cancelled: it neither takes from the spare again nor runs in vain."""
+    box = NewNode(path="fan", kind="parallel", status="open", opens=1, spare=1)
+    first = [box, node("fan[0].x[1].y"), node("fan[0].x[2].y"), node("fan[0].x[3].y", "ready"), node("fan[1].x")]
+    one, two, other = (await store.start(new_run(*first), worker=WORKER)).leases
+    join = Join(container="fan", then=NewNode(path="fan.join", kind="join", status="leased"), cancel_rest=True)
+    failed = replace(join, branch="fan[0]")
+
+    first_failure = await end(store, one, "error", error=ERROR, join=failed, ends="error")
+    with pytest.raises(Fenced):
+        await end(store, two, "error", error=ERROR, join=failed, ends="error")
+    found = await statuses(store, one.run_id)
+    (lease,) = (await end(store, other, join=join)).leases
+
+    assert first_failure.run_status == "running" and lease.path == "fan.join"
+    assert [found[f"fan[0].x[{n}].y"] for n in (1, 2, 3)] == ["error", "cancelled", "cancelled"]
+
+
+async def test_a_retry_gives_back_what_failures_took(store: Store) -> None:
+    """As many branches may fail again as at first; what was cancelled with a branch goes on with it."""
+    box = NewNode(path="fan", kind="parallel", status="open", opens=2, spare=1)
+    first = [box, node("fan[0].x"), node("fan[0].y", "ready"), node("fan[1].x"), node("fan[2].x")]
+    leases = (await store.start(new_run(*first), worker=WORKER)).leases
+    join = Join(container="fan", then=NewNode(path="fan.join", kind="join", status="leased"), cancel_rest=True)
+
+    async def fail(lease: Lease) -> str:
+        branch = replace(join, branch=lease.path[: lease.path.index("]") + 1])
+        return (await end(store, lease, "error", error=ERROR, join=branch, ends="error")).run_status
+
+    at_first = [await fail(lease) for lease in leases[:2]]
+    await store.retry(leases[0].run_id)
+    ready = await statuses(store, leases[0].run_id)
+    again = {lease.path: lease for lease in await claim(store)}
+    then = [await fail(again[path]) for path in ("fan[0].x", "fan[1].x")]
+
+    assert (at_first, then) == (["running", "error"], ["running", "error"])
+    assert ready.pop("fan") == "open" and set(ready.values()) == {"ready"}
+
+
+async def test_a_branch_that_was_not_needed_is_not_retried(store: Store) -> None:
+    """Its quorum was reached without it."""
+    box = NewNode(path="fan", kind="parallel", status="open", opens=1, spare=1)
+    one, two = (await store.start(new_run(box, node("fan[0].x"), node("fan[1].x")), worker=WORKER)).leases
+    join = Join(container="fan", then=NewNode(path="fan.join", kind="join", status="leased"), cancel_rest=True)
+    await end(store, one, "error", error=ERROR, join=replace(join, branch="fan[0]"), ends="error")
+    (lease,) = (await end(store, two, join=join)).leases
+    await end(store, lease, "error", error=ERROR, ends="error")
+
+    await store.retry(one.run_id)
+
+    assert [lease.path for lease in await claim(store)] == ["fan.join"]
+
+
+async def test_a_retry_of_one_step_lets_the_run_end(store: Store) -> None:
+    """Its container and what was stopped with the run go on, too; a step that did not fail is not found."""
+    box = NewNode(path="fan", kind="parallel", status="open", opens=2)
+    one, _ = (await store.start(new_run(box, node("fan[0].x"), node("fan[1].x")), worker=WORKER)).leases
+    await end(store, one, "error", error=ERROR, ends="error")
+    with pytest.raises(NotFound):
+        await store.retry(one.run_id, path="fan[2].x")
+
+    await store.retry(one.run_id, path=one.path)
+
+    assert await statuses(store, one.run_id) == {"fan": "open", "fan[0].x": "ready", "fan[1].x": "ready"}
 
 
 async def test_a_wait_is_not_claimed_before_its_time(store: Store) -> None:

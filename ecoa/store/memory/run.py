@@ -82,6 +82,7 @@ class Runs(State):
                 nodes = [run.nodes[path]] if path in run.nodes else []
                 if not nodes or nodes[0].status not in ("error", "held", "unknown", "cancelled"):
                     raise NotFound(f"run {run_id} has no failed node {path}")
+                nodes += [node for node in _stopped(run, path) if node is not nodes[0]]
             else:
                 nodes = _failed(run)
             self.note(run, "retry", path, by=by)
@@ -208,6 +209,8 @@ class Runs(State):
         run.error = run.result = None
         for node in nodes:
             node.resumed = node.status in ("held", "unknown", "paused")
+            if node.status == "error" and (container := run.nodes.get((node.error or {}).get("spared", ""))):
+                container.spare += 1
             node.takeovers = 0
             node.error = None
             if node.kind in ("container", "parallel") or node.opens > 0:
@@ -246,13 +249,29 @@ class Runs(State):
 
 
 def _failed(run: Run) -> list[Node]:
-    """What a failed run goes on from."""
+    """What a failed run goes on from; a branch that its quorum did without stays failed."""
+    failed = [node for node in run.nodes.values() if node.status == "error" and not _done_without(run, node)]
+    return failed + _stopped(run)
+
+
+def _stopped(run: Run, path: str | None = None) -> list[Node]:
+    """What was cancelled with the run, or with a failed branch: any, or the one that this path is in."""
     return [
         node
         for node in run.nodes.values()
-        if node.status == "error"
-        or (node.status == "cancelled" and (node.error or {}).get("type") in ("RunEnded", "Cancelled"))
+        if node.status == "cancelled" and node.error is not None and _goes_on(run, node, node.error, path)
     ]
+
+
+def _goes_on(run: Run, node: Node, why: Mapping[str, Any], path: str | None) -> bool:
+    if why.get("type") == "BranchFailed":
+        return not _done_without(run, node) and (path is None or path.startswith(f"{why['branch']}."))
+    return why.get("type") in ("RunEnded", "Cancelled")
+
+
+def _done_without(run: Run, node: Node) -> bool:
+    container = run.nodes.get((node.error or {}).get("spared", ""))
+    return container is not None and container.status == "done"
 
 
 def _node_row(node: Node) -> NodeRow:

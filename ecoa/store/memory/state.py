@@ -270,8 +270,11 @@ class State:
                 continue
             return run, node
 
-    def cancel_live(self, run: Run, why: str, *, under: str | None = None, leased: bool = True) -> None:
-        """Cancel what has not ended, or only inside a container; leased ones are fenced off."""
+    def cancel_live(
+        self, run: Run, why: str, *, under: str | None = None, leased: bool = True, spared: str | None = None
+    ) -> None:
+        """Cancel what has not ended, or only inside a container or branch; leased ones are fenced off."""
+        told = {"type": why, "message": why, **({"spared": spared, "branch": under} if spared else {})}
         for node in list(run.live.values()):
             if under is not None and not (
                 node.path.startswith(under) and node.path[len(under) : len(under) + 1] in ".[/@"
@@ -280,7 +283,7 @@ class State:
             if node.status == "leased" and not leased:
                 continue
             node.fence += 1
-            node.error = {"type": why, "message": why}
+            node.error = told
             self.set_status(run, node, "cancelled")
             self.close_reviews(run, node.path)
 

@@ -135,6 +135,8 @@ class Turns(State):
                 self.open_review(run, node, turn.review)
             case _:
                 self.set_status(run, node, turn.status)
+                if turn.status == "error" and turn.join is not None:
+                    node.error = {**(turn.error or {}), "spared": turn.join.container}
                 if turn.status in ("held", "unknown"):
                     run.error = turn.error or run.error
         leases = [lease for new in turn.creates if (lease := self.create(run, new, worker))]
@@ -173,10 +175,10 @@ class Turns(State):
         if container is None or container.status != "open":
             return False, None
         if failed:
-            if container.spare == 0:
-                return True, None
             container.spare -= 1
-            return False, None
+            if container.spare >= 0 and join.branch is not None:
+                self.cancel_live(run, "BranchFailed", under=join.branch, spared=join.container)
+            return container.spare < 0, None
         container.opens -= 1
         if container.opens > 0:
             return False, None

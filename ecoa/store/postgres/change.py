@@ -81,10 +81,18 @@ class Change:
                 self.leases.append(lease_of(self.run_id, run, by_path[path], fence=fence, attempt=attempt))
 
     async def cancel_live(
-        self, why: str, *, inside: str | None = None, leased: bool = True, by: str = "", reason: str = ""
+        self,
+        why: str,
+        *,
+        inside: str | None = None,
+        leased: bool = True,
+        by: str = "",
+        reason: str = "",
+        spared: str | None = None,
     ) -> None:
-        """Cancel what has not ended, everywhere or inside a container; leased nodes are fenced off."""
-        error = json.dumps({"type": why, "message": why})
+        """Cancel what has not ended, everywhere or inside a container or branch; leased nodes are fenced off."""
+        more = {"spared": spared, "branch": inside} if spared else {}
+        error = json.dumps({"type": why, "message": why, **more})
         values = {"inside": inside, "leased": leased, "error": error, "by": by, "reason": reason}
         row = await self.one(SQL.cancel_live, **values)
         self.run.active -= row[0]

@@ -93,7 +93,7 @@ async def _end_node(change: Change, turn: Finish) -> None:
         path=turn.path,
         status=turn.status,
         output=turn.output,
-        error=None if turn.error is None else json.dumps(turn.error),
+        error=_told(turn),
         state=turn.state,
         signal=turn.signal,
         more=max(turn.attempts - 1, 0),
@@ -105,6 +105,13 @@ async def _end_node(change: Change, turn: Finish) -> None:
         await change.execute(CHANGE_SQL.take_signal, path=turn.path, name=turn.signal)
     if turn.status == "paused":
         await _ask(change, turn)
+
+
+def _told(turn: Finish) -> str | None:
+    """Why the node failed, and which container did without its branch: a retry gives that back."""
+    if turn.status == "error" and turn.join is not None:
+        return json.dumps({**(turn.error or {}), "spared": turn.join.container})
+    return None if turn.error is None else json.dumps(turn.error)
 
 
 async def _ask(change: Change, turn: Finish) -> None:
@@ -142,8 +149,12 @@ async def _join(change: Change, join: Join, *, failed: bool) -> bool:
     if counted is None:
         return False
     opens, spare = counted
-    if failed or opens > 0:
-        return bool(failed and spare < 0)
+    if failed:
+        if spare >= 0 and join.branch is not None:
+            await change.cancel_live("BranchFailed", inside=join.branch, spared=join.container)
+        return bool(spare < 0)
+    if opens > 0:
+        return False
     if join.cancel_rest:
         await change.cancel_live("Quorum", inside=join.container)
     await change.make([join.then])

@@ -36,7 +36,7 @@ class Steering(Reading):
         return await self.run(run_id)
 
     async def retry(self, run_id: str, *, path: str | None = None, by: str = "") -> RunRow:
-        """Make failed nodes ready again, with those cancelled as RunEnded; or the one at `path`."""
+        """Make failed nodes ready again, or of them the one at `path`, with what was cancelled because of them."""
 
         async def write() -> None:
             async with changing(self, run_id) as change:

@@ -4,15 +4,29 @@
 SELECT id FROM pipelines_run WHERE parent_run = %(run)s AND finished_at IS NULL;
 
 -- name: revive
--- Nodes that failed (or the one asked for) become ready again, with their places in the queue; containers open. How many.
-WITH revived AS (
-    UPDATE pipelines_node
+-- Nodes that failed (or the one asked for) become ready again, with their places in the queue, and so does what was
+-- cancelled with them; containers open, and may do without as many branches as before. A branch that its quorum did
+-- without stays failed. How many.
+WITH failed AS (
+    SELECT n.path, c.path AS container
+    FROM pipelines_node n LEFT JOIN pipelines_node c ON c.run_id = n.run_id AND c.path = n.error ->> 'spared'
+    WHERE n.run_id = %(run)s AND n.status = 'error' AND (%(path)s::text IS NULL OR n.path = %(path)s)
+      AND c.status IS DISTINCT FROM 'done'
+), revived AS (
+    UPDATE pipelines_node n
     SET status = CASE WHEN opens > 0 OR kind IN ('container', 'parallel') THEN 'open' ELSE 'ready' END,
         error = NULL, output = NULL, finished_at = NULL, wake_at = NULL, takeovers = 0, fence = fence + 1,
-        decision = CASE WHEN decision ->> 'decision' <> 'reject' THEN decision END  -- what was rejected is asked anew
+        decision = CASE WHEN decision ->> 'decision' <> 'reject' THEN decision END, -- what was rejected is asked anew
+        spare = spare + (SELECT count(*) FROM failed f WHERE f.container = n.path)
     WHERE run_id = %(run)s
-      AND CASE WHEN %(path)s::text IS NOT NULL THEN path = %(path)s AND status IN ('error', 'cancelled', 'held', 'unknown')
-               ELSE status = 'error' OR (status = 'cancelled' AND error ->> 'type' IN ('RunEnded', 'Cancelled')) END
+      AND (path = %(path)s::text AND status IN ('error', 'cancelled', 'held', 'unknown')
+           OR path IN (SELECT f.path FROM failed f)
+           OR status = 'open' AND path IN (SELECT f.container FROM failed f)
+           OR status = 'cancelled' AND error ->> 'type' IN ('RunEnded', 'Cancelled')
+           OR status = 'cancelled' AND error ->> 'type' = 'BranchFailed'
+              AND (%(path)s::text IS NULL OR starts_with(%(path)s, (error ->> 'branch') || '.'))
+              AND NOT EXISTS (SELECT FROM pipelines_node c
+                              WHERE c.run_id = n.run_id AND c.path = n.error ->> 'spared' AND c.status = 'done'))
     RETURNING run_id, path, status, queue, lock_key
 ), queued AS (
     INSERT INTO pipelines_ready (run_id, path, project_id, pipeline, queue, priority, lock_key)
@@ -21,7 +35,7 @@ WITH revived AS (
     WHERE v.status = 'ready'
     ON CONFLICT (run_id, path) DO UPDATE SET wake_at = excluded.wake_at
 )
-SELECT count(*) FROM revived;
+SELECT count(*) FILTER (WHERE %(path)s::text IS NULL OR path = %(path)s) FROM revived;
 
 -- name: release
 WITH released AS (
