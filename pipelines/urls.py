@@ -1,12 +1,26 @@
-"""The pages of pipelines, runs, breakers and reviews, under /p/<slug>/."""
+"""The pages of pipelines, runs, breakers, reviews and the search, under /p/<slug>/."""
 
 from __future__ import annotations
 
 from django.urls import path, re_path
 
-from pipelines.pages import acts, breakers, decide, fork, pipeline, pipelines, review, reviews, run, runs, simulation
+from pipelines.pages import (
+    acts,
+    breakers,
+    decide,
+    fork,
+    pipeline,
+    pipelines,
+    review,
+    reviews,
+    run,
+    runs,
+    search,
+    simulation,
+)
 
 urlpatterns = [
+    path("p/<slug:slug>/search/", search.search, name="search"),
     path("p/<slug:slug>/pipelines/", pipelines.pipelines, name="pipelines"),
     # Any character: a pipeline is called what its program calls it.
     re_path(r"^p/(?P<slug>[-a-zA-Z0-9_]+)/pipelines/(?P<name>[\s\S]+)/$", pipeline.pipeline, name="pipeline"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from traces.pages import agents, costs, home, models, overview, prices, search, sessions, start, trace, traces
+from traces.pages import agents, costs, home, models, overview, prices, sessions, start, trace, traces
 
 urlpatterns = [
     path("p/<slug:slug>/settings/ingest/", include("traces.pages.ingest.urls")),
     path("", home.home, name="home"),
     path("p/<slug:slug>/", overview.overview, name="overview"),
     path("p/<slug:slug>/start/", start.start, name="start"),
-    path("p/<slug:slug>/search/", search.search, name="search"),
     path("p/<slug:slug>/traces/", traces.traces, name="traces"),
     path("p/<slug:slug>/traces/<str:trace_id>/", trace.trace, name="trace"),
     path("p/<slug:slug>/traces/<str:trace_id>/costs/", costs.trace_costs, name="trace-costs"),

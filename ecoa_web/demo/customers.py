@@ -14,6 +14,7 @@ from ecoa_web.demo.pipelines import Case
 STAFF = "lena@coffee.example"
 ORDERS, RETURNS = 0.6, 0.33  # of all messages; the others are questions
 COMES_BACK = 0.6  # with the same conversation
+AT_FIRST_S = (0.5, 2.5)  # between the first messages
 LEFT_PENDING = 8  # reviews that staff leave to you
 
 
@@ -26,14 +27,20 @@ class Customers:
 
     def message(self) -> Case:
         """What one of them writes."""
-        customer = self._random.choice(words.CUSTOMERS)
-        return Case(customer=customer, conversation=self._conversation(customer), text=self._text())
+        return self._case(self._text())
 
     async def write(self, send: Callable[[Case], Awaitable[object]], *, every: tuple[float, float]) -> None:
-        """A message now and then, for ever."""
+        """A few of each kind at once, a return that staff must decide among them; then now and then, for ever."""
+        for text in words.FIRST_MESSAGES:
+            await send(self._case(text))
+            await asyncio.sleep(self._random.uniform(*AT_FIRST_S))
         while True:
             await send(self.message())
             await asyncio.sleep(self._random.uniform(*every))
+
+    def _case(self, text: str) -> Case:
+        customer = self._random.choice(words.CUSTOMERS)
+        return Case(customer=customer, conversation=self._conversation(customer), text=text)
 
     def _text(self) -> str:
         article, draw = self._random.choice(words.ARTICLES), self._random.random()

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from ecoa import clock
 from ecoa.connectors import Completion
 from ecoa.connectors.base import Model, Request
 from ecoa.errors import AgentError, Overloaded, RateLimited
 from ecoa.result import Usage
+from ecoa_web.demo.outages import is_down
 from ecoa_web.demo.words import ARTICLES, POLICY_PASSAGES
 
-OUTAGE_EVERY_S, OUTAGE_S = 660, 35  # a provider is overloaded for so long, so often
+OUTAGE = {"first_s": 150, "every_s": 660, "for_s": 35}  # a provider is overloaded for so long, so often
 RATE_LIMITED, MALFORMED, SLOW = 0.03, 0.01, 0.03
 
 
@@ -73,7 +73,7 @@ class ShopModel(Model):
         )
 
     def _refuse(self) -> None:
-        if self.provider == "openai" and clock.now().timestamp() % OUTAGE_EVERY_S < OUTAGE_S:
+        if self.provider == "openai" and is_down(**OUTAGE):
             raise Overloaded("503: the engine is overloaded")
         if self._random.random() < RATE_LIMITED:
             raise RateLimited("429: rate limit reached for requests per minute", retry_after=1.0)

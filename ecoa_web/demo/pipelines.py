@@ -15,7 +15,6 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Literal
 
-from ecoa import clock
 from ecoa.agent import Result, agent
 from ecoa.calling.context import CallContext
 from ecoa.connectors import Message as Line
@@ -25,10 +24,11 @@ from ecoa.orchestrator import CircuitBreaker, Pipeline, RetryPolicy
 from ecoa.trace import span
 from ecoa_web.demo import words
 from ecoa_web.demo.models import HAIKU, MINI, SONNET
+from ecoa_web.demo.outages import is_down
 
 DEAR_CENTS = 10_000  # refunds above it need a person
 DECLINED, NO_SUCH_ORDER, CARRIER_SILENT = 0.03, 0.04, 0.06
-CARRIER_OUTAGE_EVERY_S, CARRIER_OUTAGE_S = 1500, 40
+CARRIER_OUTAGE = {"first_s": 300, "every_s": 1500, "for_s": 40}
 
 calm = RetryPolicy(max_attempts=4, backoff_factor=2, initial=0.5)
 carriers = CircuitBreaker(failure_threshold=3, recovery_timeout=30, name="carriers")
@@ -97,13 +97,13 @@ async def classifier_backup(case: Case) -> Case:
     return await _classify(case, HAIKU)
 
 
-@agent(name="classifier", timeout=4, retry_policy=calm, breaker=openai, fallback=classifier_backup)
+@agent(name="classifier", timeout=6, retry_policy=calm, breaker=openai, fallback=classifier_backup)
 async def classifier(case: Case) -> Case:
     """What does the customer want?"""
     return await _classify(case, MINI)
 
 
-@agent(name="stock", timeout=2)
+@agent(name="stock", timeout=5)
 async def stock(case: Case) -> Case:
     """Is there enough of it?"""
     article = words.article(case.sku)
@@ -111,14 +111,14 @@ async def stock(case: Case) -> Case:
     return replace(case, cents=article.cents * case.count)
 
 
-@agent(name="address-book", timeout=2)
+@agent(name="address-book", timeout=5)
 async def address_book(case: Case) -> Case:
     """Where does it go?"""
     await _tool("get_address", {"customer": case.customer}, {"city": "Lyon"}, ms=60)
     return replace(case, address="Lyon, FR")
 
 
-@agent(name="wallet", timeout=2)
+@agent(name="wallet", timeout=5)
 async def wallet(case: Case) -> Case:
     """What is it paid with?"""
     await _tool("get_payment_method", {"customer": case.customer}, {"kind": "card"}, ms=140)
@@ -138,14 +138,14 @@ async def fulfilment(case: Case) -> Case:
     return case
 
 
-@agent(name="give-back", effect="keyed", timeout=3, retry_policy=calm)
+@agent(name="give-back", effect="keyed", timeout=6, retry_policy=calm)
 async def give_back(case: Case, *, ctx: CallContext) -> Case:
     """The charge of an order that could not be shipped."""
     await _tool("refund_payment", {"order": case.order_id, "key": ctx.idempotency_key}, {"status": "done"}, ms=420)
     return case
 
 
-@agent(name="charge", effect="keyed", timeout=3, retry_policy=calm, compensate=give_back)
+@agent(name="charge", effect="keyed", timeout=6, retry_policy=calm, compensate=give_back)
 async def charge(case: Case, *, ctx: CallContext) -> Case:
     """Take the money, once."""
     if _drawn(ctx.idempotency_key) < DECLINED:
@@ -155,11 +155,11 @@ async def charge(case: Case, *, ctx: CallContext) -> Case:
     return case
 
 
-@agent(name="carrier", effect="keyed", timeout=3, retry_policy=calm, breaker=carriers)
+@agent(name="carrier", effect="keyed", timeout=6, retry_policy=calm, breaker=carriers)
 async def carrier(case: Case, *, ctx: CallContext) -> Case:
     """Carriers are the shop's weakest part."""
     name = words.CARRIERS[int(_drawn(ctx.idempotency_key, "carrier") * len(words.CARRIERS))]
-    down = clock.now().timestamp() % CARRIER_OUTAGE_EVERY_S < CARRIER_OUTAGE_S
+    down = is_down(**CARRIER_OUTAGE)
     silent = down or _drawn(ctx.idempotency_key, ctx.attempt) < CARRIER_SILENT
     slip = {"tracking": f"{name}-{int(_drawn(ctx.idempotency_key, 'slip') * 1e9):09}"}
     await _tool("book_carrier", {"order": case.order_id, "carrier": name}, slip, ms=60_000 if silent else 650)
@@ -174,7 +174,7 @@ async def confirmation(case: Case) -> Case:
     return replace(case, answer=written.text)
 
 
-@agent(name="order-lookup", timeout=2)
+@agent(name="order-lookup", timeout=5)
 async def order_lookup(case: Case) -> Case:
     """Which order is it about?"""
     if _drawn(case.order_id) < NO_SUCH_ORDER:
@@ -194,7 +194,7 @@ async def returns(case: Case) -> Case:
     return replace(case, reason=decision.reason)
 
 
-@agent(name="refund", effect="keyed", timeout=3, retry_policy=calm)
+@agent(name="refund", effect="keyed", timeout=6, retry_policy=calm)
 async def refund(case: Case, *, ctx: CallContext) -> Case:
     """Give the money back, once."""
     asked = {"order": case.order_id, "cents": case.cents, "key": ctx.idempotency_key}

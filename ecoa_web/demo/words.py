@@ -55,6 +55,20 @@ RETURN_MESSAGES = (
     "I have been waiting nine days for {order}. Where is my refund for the {article}?",
 )
 
+FIRST_MESSAGES = (
+    "Hi, I'd like to order 2 x gooseneck kettle. Please ship to the usual address.",
+    "The lever espresso machine from order ORD-48213 arrived with a crack. I want a refund.",
+    "Can you send me 1 of the pocket scale? I need it before Friday.",
+    "Are you open on Sundays?",
+    "Reordering: 3 x 1 kg Sidamo beans, same card as last time.",
+    "Order ORD-31570: the gooseneck kettle stopped working after two weeks. Can I get a replacement?",
+    "Hi, I'd like to order 4 x set of four espresso cups. Please ship to the usual address.",
+    "I ordered the wrong hand grinder (ORD-77120). How do I send it back?",
+    "I have been waiting nine days for ORD-52108. Where is my refund for the pocket scale?",  # there is no such order
+    "Which grind do you advise for a moka pot?",
+    "Reordering: 1 x hand grinder, same card as last time.",
+)
+
 CLASSIFIER_PROMPT = (
     "You sort messages that customers send to a coffee-equipment shop. Answer with JSON: "
     '{"intent": "order" | "return" | "question", "sku": string or null, "order_id": string or null, "count": integer, '

@@ -11,19 +11,27 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from ecoa.engine.plan import locate
+from ecoa.errors import NotFound
+from ecoa.graph.node import Each, Parallel
 from pipelines.pages.acts import caller, done, run_for
 from pipelines.pages.value_field import ValueField, checked
 from pipelines.pages.values import pretty
 from pipelines.queries.run import EffectRow, Node, effects, node_value, nodes
 from pipelines.verbs import runs as verbs
+from pipelines.verbs.definitions import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ecoa.engine.forking import Answer
+    from ecoa.engine.plan import Place
+    from ecoa.graph.node import Chain
+    from pipelines.verbs.definitions import Known
 
 MOST = 2_000  # steps to choose from
 ANSWERS = ("reuse", "again")
+BESIDE = {"join", "fork", "gate", "compensate", "undo"}  # kinds of nodes at which nothing forks
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +40,7 @@ def fork(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     project, run = run_for(request, slug, run_id)
     at = (request.POST.get("at") or request.GET.get("at", "")).replace("\0", "")
     some = nodes(project.pk, run_id, limit=MOST)
-    places = places_to_fork(some)
+    places = places_to_fork(some, known(project, run.row.pipeline))
     at = at if at in places else places[0] if places else ""
     asked = effects_from(some, effects(project.pk, run_id), at)
     answers = {effect.path: request.POST.get(f"effect:{effect.path}", "") for effect in asked}
@@ -61,11 +69,23 @@ def fork(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     return redirect("run", slug, made[0])
 
 
-def places_to_fork(some: Sequence[Node]) -> list[str]:
-    """Steps at which a run can fork: not those inside of branches, which belong together."""
-    return [
-        node.path for node in some if "[" not in node.path and node.kind not in {"join", "fork", "gate", "compensate"}
-    ]
+def places_to_fork(some: Sequence[Node], now: Known | None) -> list[str]:
+    """Steps at which a run can fork: those that there still are, not inside of branches, which belong together."""
+    chain = now.chain if now is not None else None
+    return [node.path for node in some if chain is not None and node.kind not in BESIDE and _forks(chain, node.path)]
+
+
+def _forks(chain: Chain, path: str) -> bool:
+    try:
+        place: Place | None = locate(chain, path)
+    except NotFound:
+        return False
+    if place is None or place.role != "node":
+        return False
+    while (place := place.parent) is not None:
+        if isinstance(place.node, Parallel | Each):
+            return False
+    return True
 
 
 def effects_from(some: Sequence[Node], ledger: Sequence[EffectRow], at: str) -> list[EffectRow]:

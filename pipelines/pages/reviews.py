@@ -19,6 +19,11 @@ from pipelines.queries.reviews import Person, ReviewRow, Scopes
 from traces.queries.cursor import CursorError
 
 ROWS = 100
+SMALLEST = """order = (
+    Pipeline("order", extract, check)
+    .review(by="reviewers", expires=timedelta(hours=4))
+    .then(place_order)
+)"""
 SCOPES = (("all", "All"), ("groups", "My groups"), ("mine", "Mine"))
 
 
@@ -62,7 +67,8 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
     except CursorError:
         return HttpResponse("There is no such place in the list.", status=400, content_type="text/plain")
     show = "decided" if request.GET.get("show") == "decided" else "pending"
-    context: dict[str, Any] = {"project": project, "queue": queue, "show": show, "reviewer": may_decide(user, project)}
+    context: dict[str, Any] = {"project": project, "queue": queue, "show": show, "smallest": SMALLEST}
+    context["reviewer"] = may_decide(user, project)
     if show == "decided":
         person = person_of(user, project)
         context["decided"] = stored.decided(project.pk, person=person, scope=queue.scope, pipeline=queue.pipeline)

@@ -19,7 +19,8 @@ class Step:
 
     node: Node
     depth: int
-    name: str  # its path without its container's
+    way: str  # the branch, the item or the round of its container that it stands in
+    name: str
     bar_x: float  # percent of the run's time
     bar_width: float
     effects: tuple[EffectRow, ...] = ()
@@ -79,11 +80,13 @@ def steps_of(
         begun = node.started_at or node.created_at
         x = min(max((begun - start) / timedelta(milliseconds=1) / width * 100, 0.0), 100 - THINNEST)
         took = ((node.finished_at or end) - begun) / timedelta(milliseconds=1) / width * 100
+        way, name = way_and_name(node.path if parent is None else node.path[len(parent) :])
         found.append(
             Step(
                 node=node,
                 depth=min(depth, DEEPEST),
-                name=node.path if parent is None else node.path[len(parent) :].lstrip("./"),
+                way=way,
+                name=name,
                 bar_x=round(x, 2),
                 bar_width=round(min(max(took, THINNEST), 100 - x), 2),
                 effects=tuple(ledger.get(node.path, ())),
@@ -92,6 +95,27 @@ def steps_of(
         )
         waiting += [(child, depth + 1) for child in reversed(children.get(node.path, ()))]
     return found
+
+
+def way_and_name(path: str) -> tuple[str, str]:
+    """Which way through its container a step stands in, and its name: ("yes", "stock") of `[yes].stock`."""
+    container, name = within(path)
+    if not container:
+        return "", path.lstrip("./")
+    inner = container[1:-1]
+    if container == f"[{inner}]" and not {"[", "]"} & set(inner):
+        return inner, name
+    return f"round {container[1:]}" if container[1:].isdecimal() else container.lstrip("./"), name
+
+
+def within(path: str) -> tuple[str, str]:
+    """What a path's last name stands in, and that name: ("big[a.b]", "pay") of `big[a.b].pay`."""
+    depth = 0
+    for index in range(len(path) - 1, 0, -1):
+        depth += {"]": 1, "[": -1}.get(path[index], 0)
+        if depth == 0 and path[index] in "./":
+            return path[:index], path[index + 1 :]
+    return "", path
 
 
 def parent_of(path: str, known: Mapping[str, object]) -> str | None:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from ecoa_web import format as fmt
 from ecoa_web.templatetags.ecoa import icon
 from pipelines.pages import words
+from pipelines.pages.steps import within
 
 register = template.Library()
 SOON = timedelta(minutes=30)
@@ -110,6 +111,13 @@ def span_text(span: timedelta) -> str:
 def readable(path: str) -> str:
     """A node's path with the characters that a path percent-encodes."""
     return unquote(path)
+
+
+@register.filter
+def last_step(path: str) -> str:
+    """The end of a node's path, by which people know the step: …carrier of is-order[yes].carrier."""
+    container, name = within(path)
+    return f"…{unquote(name)}" if container else unquote(path)
 
 
 @register.filter

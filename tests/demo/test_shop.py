@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from ecoa.testing import virtual_time
 from ecoa_web.demo.customers import Customers
 from ecoa_web.demo.history import an_hour
 from ecoa_web.demo.models import answer_to
-from ecoa_web.demo.words import CLASSIFIER_PROMPT
+from ecoa_web.demo.pipelines import DEAR_CENTS, NO_SUCH_ORDER, _drawn
+from ecoa_web.demo.words import CLASSIFIER_PROMPT, FIRST_MESSAGES, article
 
 HOUR_NS = 3600 * 10**9
 
@@ -81,3 +83,14 @@ def test_the_fake_model_reads_the_message(text: str, intent: str) -> None:
     found = re.search(r'"intent": "(\w+)"', answer_to(CLASSIFIER_PROMPT, text))
 
     assert found is not None and found[1] == intent
+
+
+def test_the_first_messages_are_of_every_kind() -> None:
+    """Orders, questions, a return that staff must decide, and one of an order that there is not."""
+    verdicts = [json.loads(answer_to(CLASSIFIER_PROMPT, text)) for text in FIRST_MESSAGES]
+
+    assert {verdict["intent"] for verdict in verdicts} == {"order", "return", "question"}
+    returned = [verdict for verdict in verdicts if verdict["intent"] == "return"]
+    known = [verdict for verdict in returned if _drawn(verdict["order_id"]) >= NO_SUCH_ORDER]
+    assert 0 < len(known) < len(returned)
+    assert any(article(verdict["sku"]).cents > DEAR_CENTS for verdict in known)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.pages.graph import Box, draw, places_of
 from pipelines.pages.policies import policies_in_words
-from pipelines.pages.steps import steps_of
+from pipelines.pages.steps import steps_of, way_and_name, within
 from pipelines.pages.value_field import blank
 from pipelines.pages.values import facts, likeness
 from pipelines.queries.run import Node
@@ -173,3 +174,27 @@ def _node(path: str, seq: int, at: datetime) -> Node:
         output_length=None,
         decision=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "way", "name"),
+    [
+        ("stock", "", "stock"),
+        ("[yes].stock", "yes", "stock"),
+        ("[no].is-order[yes].stock", "[no].is-order[yes]", "stock"),
+        ("@3.draft", "round 3", "draft"),
+        (".join", "", "join"),
+        ("/lookup", "", "lookup"),
+        ("[a.b]", "", "[a.b]"),
+        ("[a.b].extract", "a.b", "extract"),
+    ],
+)
+def test_a_step_is_called_by_its_name_and_the_way_it_stands_in(path: str, way: str, name: str) -> None:
+    """A branch, an item or a round is told beside the name, not in it."""
+    assert way_and_name(path) == (way, name)
+
+
+def test_the_last_name_of_a_path_is_what_it_ends_in() -> None:
+    """Dots in the keys of items divide nothing."""
+    assert within("is-order[yes].carrier") == ("is-order[yes]", "carrier")
+    assert within("fan[a.b]") == ("", "fan[a.b]")
