@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ecoa import clock, seam
+from ecoa import clock, seam, trace
 from ecoa.calling.scope import Scope
 from ecoa.codec import loads
 from ecoa.engine import control, step, undoing
 from ecoa.engine.plan import Place, locate
-from ecoa.engine.telling import tell_turn, turn_span
+from ecoa.engine.telling import tell_seen, tell_turn, turn_span
 from ecoa.engine.turn import Items, Turn
 from ecoa.engine.version import problems
 from ecoa.errors import (
@@ -95,6 +95,7 @@ class Engine:
         self.items: Kept[Key, Items] = Kept()
         self.forks: Kept[str, dict[str, str]] = Kept()  # what each run reuses
         self.migrated: Kept[tuple[str, str], bool] = Kept()
+        self.seen: Kept[str, bool] = Kept()  # runs whose beginning is traced
         self._pipelines = None if pipelines is None else list(pipelines)
         self._running: dict[Key, _Running] = {}
         self._sessions: dict[Key, SessionContext] = {}  # of turns that are being written
@@ -105,6 +106,9 @@ class Engine:
 
     async def turn(self, lease: Lease) -> list[Lease]:
         """Run a node and write how that ended; the leases handed over with it. Never raises for what an agent does."""
+        if trace.enabled() and not self.seen.get(lease.run_id):
+            self.seen.put(lease.run_id, True)
+            await tell_seen(self.store, lease.run_id)
         with turn_span(lease) as here:
             try:
                 ended = await self._run(lease)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ecoa import clock
 from ecoa.codec import dumps, loads
-from ecoa.engine.telling import tell_end
+from ecoa.engine.telling import cancel_told
 from ecoa.errors import AgentError
 from ecoa.result import Result, ReviewRef, Status
 from ecoa.store.base import TERMINAL, Event, RunRow, RunStatus, Store
@@ -58,7 +58,7 @@ class RunHandle[Out]:
         """Stop it: what waits at once, what runs gets CancelledError, a guarded effect is finished and recorded."""
         from ecoa.engine.local import engines_here
 
-        tell_end(await self.store.cancel(self.id, reason=reason, by=by))
+        await cancel_told(self.store, self.id, reason=reason, by=by)
         for engine in engines_here():
             engine.stop(self.id)
 

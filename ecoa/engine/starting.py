@@ -70,6 +70,7 @@ async def start(
     started = await engine.store.start(run, worker=engine.worker)
     if started.created:
         engine.forks.put(run.id, {})
+        engine.seen.put(run.id, True)
         tell_start(started.run)
     engine.take(started.leases)
     return RunHandle(started.run.id, engine=engine, pipeline=pipeline, replayed=_replayed(started))

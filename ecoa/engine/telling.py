@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from ecoa import trace
+from ecoa.errors import NotFound, StoreUnavailable
 from ecoa.store.base import TERMINAL, Finish, Finished, Lease, RunRow, Store
 
 
@@ -61,6 +62,23 @@ def tell_start(run: RunRow) -> None:
             idempotency_key=run.idempotency_key,
             session=run.session,
         )
+
+
+async def tell_seen(store: Store, run_id: str) -> None:
+    """A run that was begun elsewhere has a turn here: whoever began it may not have traced. Said twice is said once."""
+    try:
+        tell_start(await store.run(run_id))
+    except (NotFound, StoreUnavailable):
+        return  # the run's span comes with its end
+
+
+async def cancel_told(store: Store, run_id: str, *, reason: str, by: str) -> RunRow:
+    """Cancel a run; where nothing of it is leased, that was its end."""
+    before = await store.run(run_id)
+    after = await store.cancel(run_id, reason=reason, by=by)
+    if before.status not in TERMINAL:
+        tell_end(after)
+    return after
 
 
 def tell_end(run: RunRow) -> None:

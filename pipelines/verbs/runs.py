@@ -12,6 +12,7 @@ from ecoa.engine.forking import forked
 from ecoa.engine.ids import uuid7
 from ecoa.engine.plan import enter
 from ecoa.engine.starting import fingerprint
+from ecoa.engine.telling import cancel_told, tell_start
 from ecoa.errors import NotFound, ReviewExpired
 from ecoa.store.base import NewRun
 from ecoa.trace import new_trace_id
@@ -70,7 +71,7 @@ def start_run(
 def cancel_run(project: Project, run_id: UUID, *, reason: str, by: Caller) -> None:
     """Nothing more of it begins; what is under way ends first. A run that is over stays as it is."""
     _require(project, run_id)
-    ask(project, lambda store: store.cancel(str(run_id), reason=reason, by=by.name))
+    ask(project, lambda store: cancel_told(store, str(run_id), reason=reason, by=by.name))
     _audit("cancelled the run", project, run_id, by, reason=reason)
 
 
@@ -140,7 +141,10 @@ def _expired(project: Project, run_id: UUID, path: str) -> bool:
 
 async def _start(store: PostgresStore, found: Known, new: NewRun) -> Started:
     await store.define(found.name, found.definition_hash, found.definition)
-    return await store.start(new, worker=None)
+    started = await store.start(new, worker=None)
+    if started.created:
+        tell_start(started.run)
+    return started
 
 
 def _new_run(found: Known, text: str, *, by: str, key: str | None, priority: int) -> NewRun:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
 from ecoa import store
 from ecoa.agent import agent
+from ecoa.engine import Engine
+from ecoa.engine.ids import uuid7
+from ecoa.engine.plan import enter
 from ecoa.errors import Overloaded
 from ecoa.orchestrator import Pipeline, RetryPolicy
 from ecoa.review import Approve, decide
+from ecoa.store.base import NewRun
 from ecoa.store.memory import MemoryStore
 from ecoa.trace import ids
 from tests.ecoa_trace.conftest import Collector
@@ -97,6 +103,44 @@ async def review_is_a_wait(collector: Collector) -> None:
     turns = [span.span_id for span in collector.spans if span.name == resumed.name and not span.pending]
     assert len(turns) == len(set(turns)) == 2
     assert collector.named("step traced-send").trace_id == result.trace_id
+
+
+async def test_a_run_that_was_begun_elsewhere_is_seen_from_its_first_turn(collector: Collector) -> None:
+    """In bulk, or by a process that does not trace: announced with its first turn, sent when it ends."""
+    go = asyncio.Event()
+
+    @agent(name="traced-later")
+    async def later(text: str) -> str:
+        await go.wait()
+        return text
+
+    flow = Pipeline("traced-elsewhere", later).ready()
+    kept = store.default_store()
+    await kept.define(flow.name, flow.definition_hash, flow.definition)
+    await kept.start_many([_new_run(flow)])
+    (lease,) = await kept.claim("worker", pipelines=[flow.name], queues=["default"], limit=1)
+    turn = asyncio.create_task(Engine(kept, worker="worker").turn(lease))
+    marker = await asyncio.to_thread(
+        collector.awaited, lambda span: span.pending and span.name == "invoke_workflow traced-elsewhere"
+    )
+    go.set()
+    await turn
+
+    run = collector.named("invoke_workflow traced-elsewhere")
+    assert (marker.trace_id, marker.parent_id) == (run.trace_id, run.span_id)
+    assert run.attributes["ecoa.status"] == "success"
+    assert collector.named("step traced-later").parent_id == run.span_id
+
+
+def _new_run(flow: Pipeline) -> NewRun:
+    return NewRun(
+        id=uuid7(),
+        pipeline=flow.name,
+        definition_hash=flow.definition_hash,
+        input='"x"',
+        trace_id=uuid4().hex,
+        first=enter(flow.chain, 0, "", '"x"', "ready"),
+    )
 
 
 async def test_waits_between_attempts_are_seen(collector: Collector) -> None:
