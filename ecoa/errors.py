@@ -163,6 +163,10 @@ class NotFound(EcoaError):
     """There is no such thing."""
 
 
+class StoreNotReady(NotFound):
+    """The database has no tables of ECOA, or not the project."""
+
+
 class Misuse(EcoaError):
     """The program asks for what cannot work."""
 

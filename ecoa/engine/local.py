@@ -36,13 +36,15 @@ _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, LocalEngine]] =
 async def local_engine(store: Store) -> LocalEngine:
     """The running loop's engine for this store."""
     engines = _engines.setdefault(asyncio.get_running_loop(), {})
-    engine = engines.get(id(store))
-    if engine is None or engine.closed:
-        engine = engines[id(store)] = LocalEngine(store)
-        await engine.begin()
-    else:
+    while True:
+        engine = engines.get(id(store))
+        if engine is None or engine.closed:
+            engine = engines[id(store)] = LocalEngine(store)
+            await engine.begin()
+            return engine
         await engine.begun.wait()
-    return engine
+        if not engine.closed:
+            return engine
 
 
 def engines_here() -> list[LocalEngine]:
@@ -69,11 +71,16 @@ class LocalEngine(Engine):
         self._mine: dict[str, int] = {}  # branches by run
 
     async def begin(self) -> None:
-        """Enroll, and take work until the loop ends."""
-        await self.store.open()
-        await self.store.enroll(
-            self.worker, host=socket.gethostname(), pid=os.getpid(), pipelines=self.pipelines(), slots=self.slots
-        )
+        """Enroll, and take work until the loop ends. Where that fails, the next start tries again."""
+        try:
+            await self.store.open()
+            await self.store.enroll(
+                self.worker, host=socket.gethostname(), pid=os.getpid(), pipelines=self.pipelines(), slots=self.slots
+            )
+        except BaseException:
+            self.closed = True
+            self.begun.set()
+            raise
         self._main = _daemon(self._work(), "ecoa-engine")
         if self.durable:
             self._beats = _daemon(self._beat(), "ecoa-engine-beats")

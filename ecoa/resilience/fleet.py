@@ -11,7 +11,7 @@ from typing import Any
 
 from ecoa.calling.scope import current
 from ecoa.clock import monotonic
-from ecoa.errors import StoreUnavailable
+from ecoa.errors import StoreNotReady, StoreUnavailable
 from ecoa.store.base import Store
 
 QUIET = 30.0  # seconds between two warnings about the same
@@ -39,11 +39,11 @@ def who_asks() -> str:
 
 
 async def ask[T](about: str, question: Coroutine[Any, Any, T]) -> T | None:
-    """The store's answer, or None when it is away."""
+    """The store's answer, or None when it is away or not set up."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await question
-    except (StoreUnavailable, OSError) as error:  # TimeoutError is an OSError
+    except (StoreUnavailable, StoreNotReady, OSError) as error:  # TimeoutError is an OSError
         _warn(about, str(error) or type(error).__name__)
         return None
 
@@ -52,7 +52,7 @@ def _warn(about: str, why: str) -> None:
     now = monotonic()
     if now - _warned.get(about, float("-inf")) >= QUIET:
         _warned[about] = now
-        log.warning("%s: the store is away, deciding alone (%s)", about, why)
+        log.warning("%s: no answer from the store, deciding alone (%s)", about, why)
 
 
 def soon(work: Coroutine[Any, Any, None]) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from weakref import WeakKeyDictionary
 
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import UndefinedTable
 
-from ecoa.errors import NotFound, StoreUnavailable
+from ecoa.errors import StoreNotReady, StoreUnavailable
 from ecoa.store.postgres.connect import GONE
 from ecoa.store.postgres.liveness import Liveness
 from ecoa.store.postgres.pool import Pool
@@ -26,6 +27,7 @@ PATIENCE_S = 10.0  # a restart of PostgreSQL takes less
 KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3}  # a dead network is noticed
 SHORT_S = 0.5  # where there is a local answer
 PAUSES_S = (0.0, 0.05, 0.2, 0.5)
+NO_TABLES = "The database has not all tables of ECOA: run `manage.py migrate` (`manage.py up` does it, too)."
 PROJECT = "SELECT id FROM accounts_project WHERE slug = %(slug)s"
 
 
@@ -77,7 +79,9 @@ class Database:
         if self._project_id is None:
             rows = await self.rows(PROJECT, {"slug": self.project})
             if not rows:
-                raise NotFound(f"there is no project {self.project!r} (ECOA_PROJECT)")
+                raise StoreNotReady(
+                    f"The database has no project {self.project!r}: create it, or name another one in ECOA_PROJECT."
+                )
             self._project_id = int(rows[0][0])
         return self._project_id
 
@@ -97,12 +101,17 @@ class Database:
         return rows[0] if rows else None
 
     async def patiently[T](self, run: Callable[[], Awaitable[T]], *, patience: float = PATIENCE_S) -> T:
-        """Run it, and again after a lost connection or a deadlock; StoreUnavailable in the end."""
+        """Run it, and again after a lost connection or a deadlock; StoreUnavailable in the end.
+
+        StoreNotReady at once where the tables are missing.
+        """
         give_up = time.monotonic() + patience
         tries = 0
         while True:
             try:
                 return await run()
+            except UndefinedTable as error:
+                raise StoreNotReady(NO_TABLES) from error
             except (StoreUnavailable, *GONE) as error:
                 pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
                 tries += 1
