@@ -41,7 +41,7 @@ def fork(request: HttpRequest, slug: str, run_id: UUID) -> HttpResponse:
     at = (request.POST.get("at") or request.GET.get("at", "")).replace("\0", "")
     some = nodes(project.pk, run_id, limit=MOST)
     places = places_to_fork(some, known(project, run.row.pipeline))
-    at = at if at in places else places[0] if places else ""
+    at = nearest(places, at, [node.path for node in some])
     asked = effects_from(some, effects(project.pk, run_id), at)
     answers = {effect.path: request.POST.get(f"effect:{effect.path}", "") for effect in asked}
     text = input_of(request, project.pk, run_id, at)
@@ -73,6 +73,12 @@ def places_to_fork(some: Sequence[Node], now: Known | None) -> list[str]:
     """Steps at which a run can fork: those that there still are, not inside of branches, which belong together."""
     chain = now.chain if now is not None else None
     return [node.path for node in some if chain is not None and node.kind not in BESIDE and _forks(chain, node.path)]
+
+
+def nearest(places: Sequence[str], at: str, made: Sequence[str]) -> str:
+    """The step asked for, else the last one before it at which the run can fork, else the first one."""
+    before = made[: made.index(at) + 1] if at in made else ()
+    return next((path for path in reversed(before) if path in places), places[0] if places else "")
 
 
 def _forks(chain: Chain, path: str) -> bool:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from ecoa_web.accounts.access import role_in, visible_project
 from ecoa_web.accounts.models import Project, Role
+from pipelines.pages.changed import Changed, changed_of
 from pipelines.pages.history import Line, history_lines
 from pipelines.pages.steps import Step, steps_of
 from pipelines.pages.values import pretty
@@ -57,6 +58,7 @@ class RunPage:
     effects: list[EffectRow]
     reviews: list[ReviewRow]
     relatives: list[Relative]
+    changed: Changed | None  # when it is held because its pipeline changed
 
     @property
     def duration_ms(self) -> float:
@@ -73,6 +75,16 @@ class RunPage:
         """Effects of which nobody knows whether they happened."""
         settled = self.run.row.finished or bool(self.attention)
         return [effect for effect in self.effects if effect.status == "unknown" or (settled and effect.doubtful)]
+
+    @property
+    def in_question(self) -> list[tuple[str, str]]:
+        """What waits for a person's word and is told in no other note."""
+        told = self.changed.paths if self.changed else set()
+        return [
+            (path, status)
+            for path, status in self.attention
+            if path not in told and (status == "held" or not self.doubtful)
+        ]
 
     @property
     def node_count(self) -> int:
@@ -125,6 +137,7 @@ def page_of(project: Project, run_id: UUID, *, after: int = 0) -> RunPage:
     found = _found(project, run_id)
     now = timezone.now()
     some = nodes(project.pk, run_id, after=after, limit=STEPS + 1)
+    waits = attention(run_id)
     ledger, asked = effects(project.pk, run_id), reviews_of_run(project.pk, run_id)
     start, end = found.row.started_at or found.row.created_at, found.row.finished_at or now
     return RunPage(
@@ -133,10 +146,11 @@ def page_of(project: Project, run_id: UUID, *, after: int = 0) -> RunPage:
         steps=steps_of(some[:STEPS], start=start, end=end, effects=ledger, reviews=asked),
         next=some[STEPS - 1].seq if len(some) > STEPS else None,
         counts=node_counts(run_id),
-        attention=attention(run_id),
+        attention=waits,
         effects=ledger,
         reviews=asked,
         relatives=relatives(project.pk, run_id),
+        changed=changed_of(project, found) if any(status == "held" for _, status in waits) else None,
     )
 
 

@@ -160,6 +160,11 @@ def attention(run_id: UUID) -> list[tuple[str, str]]:
     return [(path, status) for path, status in fetch(SQL.attention, run=run_id)]
 
 
+def held_by_change(run_id: UUID) -> list[tuple[str, str]]:
+    """Path and reason of the nodes that are held because the pipeline changed."""
+    return [(path, why) for path, why in fetch(SQL.held_by_change, run=run_id)]
+
+
 def effects(project_id: int, run_id: UUID) -> list[EffectRow]:
     """What it did to the world, or may have done."""
     names = tuple(EffectRow.__dataclass_fields__)

@@ -71,6 +71,11 @@ SELECT n.status, count(*)::int FROM pipelines_node n WHERE n.run_id = %(run)s GR
 -- The nodes of a run that wait for a person's word, wherever they stand in it.
 SELECT path, status FROM pipelines_node WHERE run_id = %(run)s AND status IN ('unknown', 'held') ORDER BY seq LIMIT 50
 
+-- name: held_by_change
+-- The nodes of a run that are held because its pipeline changed, and why.
+SELECT path, coalesce(error->>'message', '') FROM pipelines_node
+WHERE run_id = %(run)s AND status = 'held' AND error->>'type' = 'PipelineChanged' ORDER BY seq LIMIT 50
+
 -- name: effects
 -- The ledger of a run.
 SELECT key, path, effect, status, first_used_at, settled_at, key_until, left(result::text, 2000)
