@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from ecoa.codec import dumps
+from ecoa.engine.ids import uuid7
 from ecoa.errors import EcoaError, IdempotencyConflict, NotFound
 from ecoa.store.base import Store
 from tests.ecoa_stores.cast import WORKER, begin, claim, end, keyed, new_run, node, statuses
@@ -90,6 +92,20 @@ async def test_runs_started_in_bulk_are_claimed_each_once(store: Store) -> None:
 
     leases = [lease for claimed in claims for lease in claimed]
     assert made == 50 and len(leases) == len({lease.run_id for lease in leases}) == 50
+
+
+async def test_what_is_started_in_bulk_arrives_as_it_was_written(store: Store) -> None:
+    """Backslashes, tabs and line ends in values and names, large values, nothing at all."""
+    odd, large = 'a\tb\\n\nc\rd"ü', dumps("x" * 300_000)
+    first = node("a", "ready", input=dumps(odd)), node("b", "ready", input=large), node("c", "ready")
+    run = new_run(*first, input=large, session=odd, by=odd, parent=(uuid7(), odd))
+
+    await store.start_many([run])
+    leases = {lease.path: lease.input for lease in await claim(store)}
+    row = await store.run(run.id)
+
+    assert leases == {"a": dumps(odd), "b": large, "c": None}
+    assert (row.input, row.session, row.parent) == (large, odd, run.parent)
 
 
 async def test_what_is_urgent_is_claimed_first(store: Store) -> None:
