@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
-from typing import Any
+from typing import Any, assert_type
 
 from ecoa.agent import Agent, AgentError, agent
 from ecoa.context import SessionContext
 from ecoa.orchestrator import CircuitBreaker, Pipeline, RetryPolicy
+from ecoa.result import Result
 from ecoa.store import use
 from ecoa.store.memory import MemoryStore
 
@@ -124,3 +125,18 @@ def test_plain_code_runs_pipelines_too() -> None:
     """run_sync, again and again."""
     with use(MemoryStore()):
         assert [Pipeline("plain", Agent("same", lambda x: x)).run_sync(n).data for n in range(3)] == [0, 1, 2]
+
+
+async def test_pipelines_without_types_are_of_any() -> None:
+    """A type checker asks for no annotation; what is annotated stays so."""
+    plain = Pipeline("plain", Triage)
+    typed: Pipeline[str, int] = Pipeline("typed", len)
+
+    with use(MemoryStore()):
+        loose = await Pipeline("loose", Triage, Triage).run("ticket")
+        strict = await typed.then(abs).run("ticket")
+
+    assert_type(plain, Pipeline[Any, Any])
+    assert_type(loose, Result[Any])
+    assert_type(strict, Result[int])
+    assert (loose.data, strict.data) == ("ticket", 6)
