@@ -18,6 +18,7 @@ type Sign = Literal["removed", "added", "changed", "moved"]
 type Json = Any  # a decoded JSON value
 
 NUMBERS = ("limit", "quorum", "max_rounds", "seconds", "signal", "join", "compensate")
+SIGNS: tuple[Sign, ...] = ("removed", "added", "changed", "moved")  # what stops a run first
 MOST = 200  # differences that are shown
 
 
@@ -63,7 +64,7 @@ def changed_of(project: Project, run: Run) -> Changed | None:
 
 
 def differences(began: Sequence[NodeJson], now: Sequence[NodeJson]) -> list[Difference]:
-    """Steps that were taken away, added, changed or moved, in the order of the old definition, then of the new one."""
+    """Steps that were taken away, added, changed, then moved; each in the order of the definition."""
     before, after = dict(places_of(began)), dict(places_of(now))
     stayed = _in_order(list(before), list(after))
     found = []
@@ -75,7 +76,8 @@ def differences(began: Sequence[NodeJson], now: Sequence[NodeJson]) -> list[Diff
             found.append(Difference(sign="changed", place=place, told=told))
         elif place not in stayed:
             found.append(Difference(sign="moved", place=place))
-    return found + [Difference(sign="added", place=place) for place in after if place not in before]
+    found += [Difference(sign="added", place=place) for place in after if place not in before]
+    return sorted(found, key=lambda difference: SIGNS.index(difference.sign))
 
 
 def _in_order(before: list[str], after: list[str]) -> set[str]:

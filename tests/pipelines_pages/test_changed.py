@@ -36,7 +36,7 @@ def test_a_run_held_by_a_change_shows_what_is_different(project: Project, editor
 
     shown = html[html.index("Held: the pipeline changed") :]
     assert "check is gone" in shown
-    assert shown.index('data-sign="changed"') < shown.index('data-sign="removed"') < shown.index('data-sign="added"')
+    assert shown.index('data-sign="removed"') < shown.index('data-sign="added"') < shown.index('data-sign="changed"')
     assert "now: At most 9\N{NO-BREAK SPACE}s an attempt" in shown
     assert "verify" in shown
     for way in (f"/runs/{run}/fork/?at=check", f"/runs/{run}/cancel/", "Try again"):
