@@ -52,22 +52,22 @@ class MortalStore(MemoryStore):
         super().__init__()
         self.deaths = deaths
         self.writes = 0
-        self.died: Counter[str] = Counter()
 
     async def finish(self, turn: Finish, *, worker: str) -> Finished:
         """Or die."""
         self.writes += 1
-        when = self.deaths.get(self.writes) if self.died[turn.path] < MOST_CRASHES else None
-        if when == "before":
-            self.died[turn.path] += 1
+        when = self.deaths.get(self.writes)
+        if when == "before" and self._may_die(worker):
             raise Died
         finished = await super().finish(turn, worker=worker)
-        if when == "after":
-            for lease in finished.leases:
-                self.died[lease.path] += 1
-            if all(self.died[lease.path] <= MOST_CRASHES for lease in finished.leases):
-                raise Died
+        if when == "after" and self._may_die(worker):
+            raise Died
         return finished
+
+    def _may_die(self, worker: str) -> bool:
+        """One more death and what it holds would be poison."""
+        held = self.workers.get(worker, ())
+        return all(self.runs[run].nodes[path].takeovers < MOST_CRASHES for run, path in held)
 
 
 total = Agent[Any, Any]("total", lambda xs: sum(xs) % 1000)
