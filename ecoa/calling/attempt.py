@@ -14,7 +14,7 @@ from ecoa.calling.threads import in_thread
 from ecoa.calling.usage import usage_of
 from ecoa.calling.validation import checked_output
 from ecoa.clock import monotonic
-from ecoa.errors import AgentTimeout, Fenced
+from ecoa.errors import AgentError, AgentTimeout, Fenced
 from ecoa.result import Result, Usage
 from ecoa.trace import span
 
@@ -113,7 +113,13 @@ class Attempt:
         return lambda: loop.call_soon_threadsafe(reschedule)
 
     async def _checked(self) -> Any:
-        output = await self._call()
+        try:
+            output = await self._call()
+        except BaseException as error:
+            if isinstance(error, Exception) or _ends_more_than_a_call(error):
+                raise
+            kind = type(error).__name__
+            raise AgentError(f"{self.agent.name} raised {kind} {error}".rstrip(), type=kind) from error
         if isinstance(output, Result):  # of another agent: it goes on as this one's
             output = output.unwrap()
         if self.scope.usage is self._spent_before and (told := usage_of(output)) is not None:
@@ -144,6 +150,14 @@ class Attempt:
         until = self.scope.lease_until
         if self.agent.effect == "guarded" and until is not None and monotonic() >= until:
             raise Fenced("the lease ended before the effect began: nothing was sent")
+
+
+def _ends_more_than_a_call(error: BaseException) -> bool:
+    """Ctrl-C, and a cancel of this task; `sys.exit()` and a cancel that leaked from within end only the call."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt)
 
 
 @contextlib.asynccontextmanager

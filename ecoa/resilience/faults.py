@@ -109,7 +109,7 @@ def _hides_doubt(exception: BaseException) -> bool:
 
 
 def _translated(exception: Exception) -> AgentError:
-    kind, message = type(exception).__name__, str(exception) or type(exception).__name__
+    kind, message = type(exception).__name__, _told(exception)
     status = status_of(exception)
     if status is not None:
         return _of_status(status, message, _headers(exception))
@@ -118,6 +118,14 @@ def _translated(exception: Exception) -> AgentError:
     if isinstance(exception, ConnectionError | StoreUnavailable) or _names(exception) & _TRANSPORT:
         return TransientError(message, type=kind)
     return AgentError(message, type=kind)
+
+
+def _told(exception: Exception) -> str:
+    kind = type(exception).__name__
+    try:
+        return str(exception) or kind
+    except Exception as error:  # somebody else's __str__
+        return f"{kind}, whose message cannot be told: {type(error).__name__}"
 
 
 def _of_status(status: int, message: str, headers: Mapping[str, str]) -> AgentError:

@@ -214,9 +214,19 @@ async def test_a_verify_that_fails_leaves_the_doubt() -> None:
 async def test_a_crash_between_intent_and_answer_is_found() -> None:
     """Another process meets the intent: it asks verify(), or says that it does not know."""
     store, sent, key = MemoryStore(), list[str](), "T-17"
-    crashes = charger(asyncio.CancelledError(), sent=sent)
+    begun = asyncio.Event()
+
+    async def charge(order: str) -> None:
+        sent.append(order)
+        begun.set()
+        await asyncio.Event().wait()
+
+    crashes = Agent("charge", charge, effect="guarded")
+    crashing = asyncio.create_task(call(crashes, "T-17", Scope(path="charge", key=key, store=store)))
+    await begun.wait()
+    crashing.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await call(crashes, "T-17", Scope(path="charge", key=key, store=store))
+        await crashing
 
     blind = await call(charger(sent=sent), "T-17", Scope(path="charge", key=key, store=store))
     asks = charger(sent=sent, verify=lambda order, key: "charged by the other")
