@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from ecoa.edits import plain
 from ecoa.errors import EditInvalid, NotFound, ReviewConflict, ReviewExpired
@@ -36,11 +36,13 @@ DONE = {"approved": "Approved", "edited": "Approved as edited", "rejected": "Rej
 PAST = {"approve": "approved", "edit": "approved an edit of", "reject": "rejected"}
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: HttpRequest, slug: str, review_id: UUID) -> HttpResponse:
     """Approve, edit or reject the version that was on the screen; then the next item opens."""
     user = signed_in(request)
     project, groups = reviewer_on_page(user, slug)
+    if request.method != "POST":  # the page that refused a decision is loaded again, or refreshes itself
+        return redirect(f"{reverse('review', args=[slug, review_id])}?{request.GET.urlencode()}".rstrip("?"))
     found = _review(project, review_id)
     require_group(groups, found.groups)
     refused = _refusal(request, found)

@@ -210,3 +210,13 @@ def test_an_edit_form_has_its_schema_only_where_edits_are_allowed(project: Proje
 
     assert "Approve edit" not in reviewer.get(f"/p/shop/reviews/{plain}/").content.decode()
     assert 'id="value-output-schema"' in reviewer.get(f"/p/shop/reviews/{edits}/").content.decode()
+
+
+def test_a_refusal_that_is_loaded_again_shows_the_review(project: Project, reviewer: Client, outsider: Client) -> None:
+    """Its address is that of the decision; nothing is decided by looking."""
+    _, review = paused_run(project.pk)
+
+    answer = reviewer.get(f"/p/shop/reviews/{review}/decide/", {"part": "live"})
+
+    assert answer.headers["Location"] == f"/p/shop/reviews/{review}/?part=live"
+    assert outsider.get(f"/p/shop/reviews/{review}/decide/").status_code == 404
