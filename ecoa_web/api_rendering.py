@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from rest_framework.renderers import JSONRenderer
+from rest_framework.utils.encoders import JSONEncoder
 
 
 class OrjsonRenderer(JSONRenderer):
@@ -20,4 +21,7 @@ class OrjsonRenderer(JSONRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+        try:
+            return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+        except TypeError:  # half a surrogate pair, which a message may repeat from a request: only escapes tell it
+            return JSONEncoder().encode(data).encode("ascii")
