@@ -79,7 +79,7 @@ async def test_a_project_that_does_not_exist_is_named(store: PostgresStore) -> N
     """ECOA_PROJECT is wrong: the error says so."""
     other = PostgresStore(store.db.dsn, project="nowhere")
 
-    with pytest.raises(NotFound, match="'nowhere'.* ECOA_PROJECT"):
+    with pytest.raises(NotFound, match=r"'nowhere'.* ECOA_PROJECT"):
         await other.open()
     await other.close()
 
