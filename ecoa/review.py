@@ -30,10 +30,13 @@ class Review:
     """Who decides, how many of them, how long they have and what happens when nobody does.
 
     `by` names groups: "reviewers" is everybody with that role, "owners" the owners, anything else an account's email.
-    `escalate` asks a further group so long after the request. `on_expire` never approves.
+    `when` may answer with a text: why people are asked. `title` is what the request is called, or a function of the
+    value that says so; it is told in mails and in Slack. `escalate` asks a further group so long after the request.
+    `on_expire` never approves.
     """
 
-    when: Callable[[Result[Any]], bool] | None = None
+    when: Callable[[Result[Any]], bool | str | None] | None = None
+    title: str | Callable[[Any], str] | None = None
     by: str | Sequence[str] = "reviewers"
     quorum: int = 1
     expires: timedelta | None = 3 * DAY

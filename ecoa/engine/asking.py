@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ecoa.codec import dumps
@@ -17,6 +18,7 @@ from ecoa.store.base import NewReview
 if TYPE_CHECKING:
     from ecoa.agent import Agent
 
+log = logging.getLogger("ecoa.engine")
 ANYTHING: dict[str, Any] = {}  # the schema that every edit fits
 
 
@@ -32,8 +34,11 @@ def asks(when: Any, result: Result[Any]) -> str | None:
     if when is None:
         return "every one is looked at"
     try:
-        if not when(result):
+        verdict = when(result)
+        if not verdict:
             return None
+        if isinstance(verdict, str):
+            return verdict
     except Exception as error:  # whatever it is: what cannot be judged is shown to a person
         return f"the condition could not be judged: {type(error).__name__}: {error}"
     confidence = "" if result.confidence is None else f" (confidence {result.confidence:g})"
@@ -45,7 +50,7 @@ def ask_at_gate(turn: Turn, gate: ReviewGate, result: Result[Any], reason: str) 
     before = gate.before.resolve() if gate.before is not None else None
     return gate.review.request(
         id=uuid7(),
-        title=_title(turn, before.name if before is not None else None),
+        title=_title(turn, before.name if before is not None else None, gate.review, result.data),
         reason=reason,
         payload=turn.text,
         schema=_schema_after(turn, before),
@@ -59,7 +64,7 @@ def ask_about_output(turn: Turn, agent: Agent[Any, Any], result: Result[Any], te
     policy = wanted if isinstance(wanted, Review) else Review()
     return policy.request(
         id=uuid7(),
-        title=_title(turn, agent.name),
+        title=_title(turn, agent.name, policy, result.data),
         reason=asks(policy.when if isinstance(wanted, Review) else wanted, result) or "",
         payload=text,
         schema=_schema_after(turn, agent),
@@ -81,8 +86,14 @@ def ask_for_agent(turn: Turn, agent: Agent[Any, Any], need: NeedsReview, text: s
     )
 
 
-def _title(turn: Turn, agent: str | None) -> str:
-    return f"{turn.lease.pipeline}: {agent or turn.lease.path}"
+def _title(turn: Turn, agent: str | None, policy: Review | None = None, value: Any = None) -> str:
+    title = policy.title if policy is not None else None
+    try:
+        told = title(value) if callable(title) else title
+    except Exception:  # whatever it is: people are asked all the same
+        log.warning("the title of a review of %s failed", turn.lease.pipeline, exc_info=True)
+        told = None
+    return told or f"{turn.lease.pipeline}: {agent or turn.lease.path}"
 
 
 def _schema_after(turn: Turn, before: Agent[Any, Any] | None) -> dict[str, Any]:

@@ -121,7 +121,8 @@ class Pipeline(Generic[In, Out]):
     def review(  # noqa: PLR0913  # Review's fields
         self,
         *,
-        when: Callable[[Result[Any]], bool] | None = None,
+        when: Callable[[Result[Any]], bool | str | None] | None = None,
+        title: str | Callable[[Any], str] | None = None,
         by: str | Sequence[str] = "reviewers",
         quorum: int = 1,
         expires: timedelta | None = timedelta(days=3),
@@ -135,10 +136,13 @@ class Pipeline(Generic[In, Out]):
     ) -> Self:
         """With a pause until people approve what the step before it made: always, or when `when(result)` is true.
 
-        A `when` that raises asks people, too. on_reject: "stop", "compensate", or a step that gets the value instead.
+        A `when` that answers with a text says why people are asked; one that raises asks them, too. title: what the
+        request is called, or a function of the value that says so. on_reject: "stop", "compensate", or a step that
+        gets the value instead.
         """
         policy = Review(
             when=when,
+            title=title,
             by=by,
             quorum=quorum,
             expires=expires,

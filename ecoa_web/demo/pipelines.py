@@ -210,13 +210,21 @@ async def reply(case: Case) -> Case:
     return replace(case, answer=written.text)
 
 
-def is_dear(result: Result[Case]) -> bool:
-    """Whether a person has to agree."""
-    return result.unwrap().cents > DEAR_CENTS
+def is_dear(result: Result[Case]) -> str | None:
+    """Why a person has to agree, if one has."""
+    cents = result.unwrap().cents
+    return f"over the limit of {DEAR_CENTS / 100:.2f} EUR" if cents > DEAR_CENTS else None
+
+
+def refund_in_words(case: Case) -> str:
+    """What a reviewer decides about."""
+    return f"Refund {case.cents / 100:.2f} EUR of {case.order_id} to {case.customer}"
 
 
 taken_back = (
-    Pipeline("returns", order_lookup, returns).review(when=is_dear, expires=timedelta(days=2)).then(refund, reply)
+    Pipeline("returns", order_lookup, returns)
+    .review(when=is_dear, title=refund_in_words, expires=timedelta(days=2))
+    .then(refund, reply)
 )
 fulfilled = (
     Pipeline("fulfilment", stock)

@@ -48,6 +48,22 @@ async def answer(result: Result[Any], decision: Approve | Edit | Reject, *, by: 
     return await handle.result()
 
 
+async def test_a_request_says_what_it_is_about_and_why(store: MemoryStore) -> None:
+    """`title` from the value, the reason from `when`; a title that fails keeps nobody from being asked."""
+    told = Pipeline("told", inc).review(when=lambda r: r.unwrap() > 1 and "over the limit of 1", title="Pay {}".format)
+    fails = Pipeline("fails", inc).review(title=lambda value: value["sum"])
+
+    asked = [await told.run(1), await fails.run(1)]
+
+    assert all(one.review is not None for one in asked)
+    rows = [await store.review(one.review.id) for one in asked if one.review is not None]
+    assert [(row.title, row.reason) for row in rows] == [
+        ("Pay 2", "over the limit of 1"),
+        ("fails: inc", "every one is looked at"),
+    ]
+    assert (await Pipeline("small", inc).review(when=lambda r: r.unwrap() > 9 and "large").run(1)).status == "success"
+
+
 async def test_only_what_is_doubtful_is_asked_about() -> None:
     """`when` sees the result of the step before, its confidence included."""
     assert (await order().run("clear")).data == "placed clear"
