@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     worker.set_defaults(run=_worker)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every model call is the trace's business
     sys.path.insert(0, os.getcwd())  # as `python -m` does: modules beside the caller
     try:
         options.run(options)
@@ -43,5 +44,17 @@ def _worker(options: argparse.Namespace) -> None:
         raise EcoaError(
             "set ECOA_DATABASE_URL to the database that the runs are in: without it nothing waits for a worker"
         )
+    _load(options.modules)
     queues = options.queues or ["default"]
     asyncio.run(work(default_store(), modules=options.modules, queues=queues, slots=options.slots))
+
+
+def _load(modules: Sequence[str]) -> None:
+    from ecoa.graph import registry
+
+    try:
+        known = registry.load(modules)
+    except ModuleNotFoundError as error:
+        raise EcoaError(f"cannot import {error.name}: is it in this folder, or installed?") from error
+    if not known:
+        raise EcoaError(f"no pipeline is declared in {', '.join(modules)}")
