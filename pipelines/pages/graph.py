@@ -6,6 +6,7 @@ is written on its frame. Everything has a place in the definition ("fan.extract"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -117,6 +118,18 @@ def places_of(steps: Iterable[NodeJson], inside: str = "") -> list[tuple[str, No
         for branch in branches(node):
             found += places_of(branch, place)
     return found
+
+
+def branch_pattern(steps: Iterable[NodeJson]) -> str:
+    """A pattern of the brackets in paths that name a branch: "fan[stock].check" is in one, "fan[customer-17].check" is
+    an item's."""
+    names = {escaped(str(node.get("name", ""))) for _, node in places_of(steps) if node.get("kind") == "branch"}
+    return rf"\[({'|'.join(map(re.escape, sorted(names)))})\]"
+
+
+def place_in(path: str, steps: Iterable[NodeJson]) -> str:
+    """The place of a path: without the keys of items and the rounds of loops."""
+    return re.sub(r"\[[^\]]*\]|@\d+", "", re.sub(branch_pattern(steps), r".\1", path)).replace("/", ".")
 
 
 def place_of(node: NodeJson, inside: str) -> str:

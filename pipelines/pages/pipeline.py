@@ -15,7 +15,7 @@ from ecoa_web.accounts.access import role_in, visible_project
 from ecoa_web.accounts.models import Project, Role
 from ecoa_web.accounts.pages.shell import signed_in
 from ecoa_web.ranges import TimeRange, time_range
-from pipelines.pages.graph import Box, Drawing, Frame, draw, places_of
+from pipelines.pages.graph import Box, Drawing, Frame, branch_pattern, draw, places_of
 from pipelines.pages.known import known_definition
 from pipelines.pages.pipelines import Line, idle, line_of
 from pipelines.pages.policies import pipeline_in_words, policies_in_words
@@ -104,7 +104,7 @@ def page_of(project: Project, name: str, shown: TimeRange) -> dict[str, Any] | N
         return None
     steps = definition.get("steps") or []
     runs = newest_runs(project.pk, Asked(pipeline=name, start=shown.start, end=shown.end), limit=NEWEST)
-    counts = places(project.pk, name, start=shown.start, end=shown.end)
+    counts = places(project.pk, name, branches=branch_pattern(steps), start=shown.start, end=shown.end)
     return {
         "project": project,
         "range": shown,

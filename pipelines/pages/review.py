@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from ecoa_web.accounts.access import visible_project
 from ecoa_web.accounts.models import Project, User
 from ecoa_web.accounts.pages.shell import signed_in
-from pipelines.pages.graph import places_of
+from pipelines.pages.graph import place_in, places_of
 from pipelines.pages.reviews import Queue, may_decide, queue_of
 from pipelines.pages.value_field import Problem, ValueField
 from pipelines.pages.values import Fact, facts, likeness, pretty, read, short
@@ -29,6 +29,7 @@ from pipelines.queries.run import Node, nodes
 LIKE = 4  # earlier decisions shown
 LEAST_LIKE = 0.3
 PATH = 60  # steps of the run so far
+NO_STEPS = {"parallel", "each", "when", "loop", "branch"}
 NEXT = 4  # steps that come after
 EFFECTS = {  # of the step after: what cannot be taken back is said
     "none": "",
@@ -221,7 +222,7 @@ def case_of(
 
 def likes_of(project: Project, found: Review, proposed: Any) -> list[Like]:  # decoded JSON
     """Earlier decisions of this step, the most alike first."""
-    rows = stored.earlier(project.pk, pipeline=found.row.pipeline, place=place_in(found.row.path), but=found.row.id)
+    rows = stored.earlier(project.pk, pipeline=found.row.pipeline, place=step_of(found.row.path), but=found.row.id)
     judged = [Like(row=row, alike=likeness(proposed, read(row.payload)), about=about(row)) for row in rows]
     close = [like for like in judged if like.alike >= LEAST_LIKE]
     return sorted(close, key=lambda like: -like.alike)[:LIKE]
@@ -241,11 +242,11 @@ def coming_of(project: Project, found: Review) -> list[str]:
     """The steps after this one, by the definition."""
     kept = definition(project.pk, found.definition_hash)
     steps = (kept.definition.get("steps") or []) if kept else []
-    order = [place for place, node in places_of(steps) if node.get("kind") not in {"parallel", "each", "when", "loop"}]
-    here = place_in(found.row.path)
+    order = [place for place, node in places_of(steps) if node.get("kind") not in NO_STEPS]
+    here = place_in(found.row.path, steps)
     return order[order.index(here) + 1 :][:NEXT] if here in order else []
 
 
-def place_in(path: str) -> str:
-    """A node's path without the keys of items and the rounds of loops."""
+def step_of(path: str) -> str:
+    """A node's path without branches, the keys of items and the rounds of loops, as earlier reviews are asked for."""
     return re.sub(r"\[[^\]]*\]|@\d+", "", path)

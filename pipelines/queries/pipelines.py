@@ -80,9 +80,13 @@ def definition(project_id: int, definition_hash: str) -> Definition | None:
     return _one(fetch(SQL.definition, project=project_id, hash=definition_hash))
 
 
-def places(project_id: int, pipeline: str, *, start: datetime, end: datetime) -> list[Place]:
-    """Where its unfinished runs are now and where those of the window failed, of the newest few thousand."""
-    found = fetch(SQL.places, project=project_id, pipeline=pipeline, start=start, end=end, most=MOST_RUNS)
+def places(project_id: int, pipeline: str, *, branches: str, start: datetime, end: datetime) -> list[Place]:
+    """Where its unfinished runs are now and where those of the window failed, of the newest few thousand.
+
+    `branches` is the pattern of the brackets that name a branch; others name items.
+    """
+    asked = {"project": project_id, "pipeline": pipeline, "branches": branches, "start": start, "end": end}
+    found = fetch(SQL.places, **asked, most=MOST_RUNS)
     return [Place(place=place.replace("/", "."), status=status, count=count) for place, status, count in found]
 
 

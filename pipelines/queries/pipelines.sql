@@ -67,7 +67,7 @@ WITH chosen AS (
        AND created_at >= %(start)s AND created_at < %(end)s
      ORDER BY created_at DESC LIMIT %(most)s)
 )
-SELECT regexp_replace(n.path, '\[[^\]]*\]|@[0-9]+', '', 'g') AS place,
+SELECT regexp_replace(regexp_replace(n.path, %(branches)s, '.\1', 'g'), '\[[^\]]*\]|@[0-9]+', '', 'g') AS place,
        CASE WHEN n.status = 'leased' THEN 'running' WHEN n.status IN ('ready', 'waiting') THEN 'waiting' ELSE n.status END,
        count(*)::int
 FROM chosen JOIN pipelines_node n ON n.run_id = chosen.id

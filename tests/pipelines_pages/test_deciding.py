@@ -185,14 +185,14 @@ def test_a_review_shows_all_that_a_decision_needs(project: Project, reviewer: Cl
     """Why, what will happen, input and output, how sure, the run so far and what comes next, like cases."""
     paused_run(
         project.pk,
-        path="big.yes.review",
+        path="big[yes].review",
         payload=ORDER,
         status="rejected",
         decided_by="ann@example.com",
         comment="too big",
     )
     context = {"agent": "order-writer", "input": {"customer": "Ada"}, "confidence": 0.71, "threshold": 0.8}
-    run, review = paused_run(project.pk, path="big.yes.review", payload=ORDER, context=context)
+    run, review = paused_run(project.pk, path="big[yes].review", payload=ORDER, context=context)
     make_node(run, "classify")
 
     html = reviewer.get(f"/p/shop/reviews/{review}/").content.decode()

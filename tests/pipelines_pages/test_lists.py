@@ -51,7 +51,7 @@ def test_a_pipeline_page_draws_its_graph_with_live_counts_and_says_its_policies(
     project: Project, viewer: Client
 ) -> None:
     """Steps, branches, the review, where runs are, what holds for them."""
-    run, _ = paused_run(project.pk, path="big.yes.review")
+    run, _ = paused_run(project.pk, path="big[yes].review")
     make_node(run, "parcels[customer-7].weigh", status="leased")
 
     html = page(viewer, "pipelines/order/")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.pages.graph import Box, draw, places_of
+from pipelines.pages.graph import Box, draw, place_in, places_of
 from pipelines.pages.policies import policies_in_words
 from pipelines.pages.steps import steps_of, way_and_name, within
 from pipelines.pages.value_field import blank
@@ -66,6 +66,9 @@ def test_a_place_is_a_path_without_keys_and_rounds() -> None:
     found = [place for place, _ in places_of(STEPS)]
 
     assert {"checks.stock.stock", "parcels.weigh", "big.yes.review"} <= set(found)
+    paths = ["checks[stock].stock", "parcels[customer-17].weigh", "big[yes].review", "loop@3.draft", "sub/check"]
+    told = ["checks.stock.stock", "parcels.weigh", "big.yes.review", "loop.draft", "sub.check"]
+    assert [place_in(path, STEPS) for path in paths] == told
 
 
 def test_five_hundred_steps_wrap_into_rows() -> None:
