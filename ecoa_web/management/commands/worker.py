@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from ecoa_web.logs import configure_logs
 from ecoa_web.supervisor.lifeline import hold_lifeline
@@ -39,4 +40,7 @@ class Command(BaseCommand):
         # Pipelines run in a process of their own: agents neither wait for the decoding of spans nor take it down.
         arguments = [*(f"--queue={name}" for name in queues or ()), f"--slots={slots}"]
         with running_beside("worker", "--only=pipelines", *arguments, wanted=bool(modules) and only is None):
-            run(settings.CONFIG, more=[JOBS])
+            try:
+                run(settings.CONFIG, more=[JOBS])
+            finally:
+                connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's; its threads would hold up the end
