@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from ecoa_web.accounts.access import visible_project
 from ecoa_web.accounts.models import Project, User
 from ecoa_web.accounts.pages.shell import signed_in
-from pipelines.pages.graph import place_in, places_of
+from pipelines.pages.graph import FORKS, place_in, places_of
 from pipelines.pages.reviews import Queue, may_decide, queue_of
 from pipelines.pages.value_field import Problem, ValueField
 from pipelines.pages.values import Fact, facts, likeness, pretty, read, short
@@ -114,7 +114,8 @@ class Case:
         told = str(self.review.context.get("effect") or "")
         if told and told not in EFFECTS:
             return told
-        after = f"{unquote(self.coming[0])} goes on with it" if self.coming else "the run ends with it as its result"
+        following = unquote(self.coming[0].rpartition(".")[2]) if self.coming else ""
+        after = f"{following} goes on with it" if following else "the run ends with it as its result"
         return f"If you approve, {after}{EFFECTS.get(told, '')}."
 
     @property
@@ -242,9 +243,22 @@ def coming_of(project: Project, found: Review) -> list[str]:
     """The steps after this one, by the definition."""
     kept = definition(project.pk, found.definition_hash)
     steps = (kept.definition.get("steps") or []) if kept else []
-    order = [place for place, node in places_of(steps) if node.get("kind") not in NO_STEPS]
-    here = place_in(found.row.path, steps)
-    return order[order.index(here) + 1 :][:NEXT] if here in order else []
+    return steps_after(place_in(found.row.path, steps), steps)[:NEXT]
+
+
+def steps_after(here: str, steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Places of the steps after this one, without those of the branches beside its own."""
+    listed = places_of(steps)
+    forks = [place for place, node in listed if node.get("kind") in FORKS and here.startswith(f"{place}.")]
+    own = {fork: f"{fork}.{here[len(fork) + 1 :].partition('.')[0]}." for fork in forks}
+    order = [
+        place
+        for place, node in listed
+        if node.get("kind") not in NO_STEPS
+        and not place.startswith(f"{here}.")  # where it goes on when it is rejected
+        and all(place.startswith(own[fork]) for fork in forks if place.startswith(f"{fork}."))
+    ]
+    return order[order.index(here) + 1 :] if here in order else []
 
 
 def step_of(path: str) -> str:

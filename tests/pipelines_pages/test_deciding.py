@@ -12,7 +12,8 @@ from django.test import Client
 
 from ecoa_web.accounts.models import Project
 from pipelines.pages.decide import retagged
-from tests.pipelines_pages.building import ORDER_SCHEMA, make_node, paused_run, value_of
+from pipelines.pages.review import steps_after
+from tests.pipelines_pages.building import ORDER_SCHEMA, Json, make_node, paused_run, value_of
 
 ORDER = {"order": "A-17", "amount": 31150.0, "express": True}
 
@@ -220,3 +221,19 @@ def test_a_refusal_that_is_loaded_again_shows_the_review(project: Project, revie
 
     assert answer.headers["Location"] == f"/p/shop/reviews/{review}/?part=live"
     assert outsider.get(f"/p/shop/reviews/{review}/decide/").status_code == 404
+
+
+def test_what_comes_next_leaves_out_the_branches_beside() -> None:
+    """Of a choice only the branch that was taken goes on, then what stands behind it."""
+
+    def step(name: str, kind: str = "step", *children: Json) -> Json:
+        return {"name": name, "kind": kind, "children": list(children)}
+
+    refused = step("rejected", "branch", step("excuse"))
+    yes = step("yes", "branch", step("review", "review", refused), step("refund"), step("reply"))
+    no = step("no", "branch", step("ship"))
+    steps = [step("classify"), step("is-return", "when", yes, no), step("log")]
+
+    assert steps_after("is-return.yes.review", steps) == ["is-return.yes.refund", "is-return.yes.reply", "log"]
+    assert steps_after("is-return.no.ship", steps) == ["log"]
+    assert steps_after("gone", steps) == []
