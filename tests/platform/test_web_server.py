@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -111,7 +112,8 @@ def test_all_bodies_together_have_a_budget(server: tuple[subprocess.Popen[str], 
         for unfinished in (one, two):
             unfinished.sendall(head + bytes(2_950_000))
 
-        while (status := post(port, "/v1/traces", bytes(200_000))[0]) == 200:
+        deadline = time.monotonic() + 2.5  # then the server gives up on the two
+        while (status := post(port, "/v1/traces", bytes(200_000))[0]) == 200 and time.monotonic() < deadline:
             pass  # until the server has read what the two have sent
         assert status == 503
         for unfinished in (one, two):
